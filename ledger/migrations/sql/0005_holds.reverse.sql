@@ -1,0 +1,18 @@
+drop function ledger_key_standing(text, bytea[], timestamptz);
+drop function ledger_expire(integer, timestamptz);
+drop function ledger_release(uuid[]);
+drop function ledger_settle(
+    uuid[], text[], bigint[], bigint[], bigint[], boolean[], text[], timestamptz
+);
+drop function ledger_close_holds(
+    uuid[], text[], bigint[], bigint[], bigint[], boolean[], text[], timestamptz
+);
+drop function ledger_reserve(
+    uuid[], text[], bytea[], bigint[], bigint[], bigint[], bigint[], bigint[], text, timestamptz
+);
+drop function ledger_key_fault(accounts_apikey, bytea[], timestamptz);
+drop function ledger_affordable_output(bigint, bigint, bigint, ledger_rate);
+drop function ledger_call_cost(bigint, bigint, bigint, ledger_rate);
+alter table ledger_daytotal reset (fillfactor);
+alter table ledger_keyallowance reset (fillfactor);
+alter table ledger_account reset (fillfactor);

@@ -1,0 +1,505 @@
+-- How a call is paid: reserve an upper bound, settle the exact cost, release the rest.
+--
+-- Each function takes arrays, one element for each call, so that many calls share one round trip and one
+-- commit. Each first locks the accounts of all its calls, in id order; the calls of one account are then
+-- decided one after another. A key belongs to one account, so whoever has the account's lock has its keys,
+-- its holds and its day totals too. Nothing is raised for what a caller may ask: a refusal is a returned row
+-- and changes nothing.
+--
+-- The hold is the idempotency. It ends once, by settlement, release or expiry: whoever deletes the row counts
+-- the call, and without a hold nothing has any effect.
+
+-- Rows that every call rewrites leave room for their next version on the same page.
+alter table ledger_account set (fillfactor = 50);
+alter table ledger_keyallowance set (fillfactor = 50);
+alter table ledger_daytotal set (fillfactor = 70);
+
+-- What a call costs. Exact until the one rounding, up to a whole nano-USD: numeric multiplication never rounds.
+create function ledger_call_cost(
+    p_input_tokens bigint, p_cached_input_tokens bigint, p_output_tokens bigint, p_rate ledger_rate
+) returns numeric
+language sql immutable as $$
+    select ceil(0.000001 * (
+        p_rate.input_nano_usd_per_million * p_input_tokens::numeric
+        + p_rate.cached_input_nano_usd_per_million * p_cached_input_tokens::numeric
+        + p_rate.output_nano_usd_per_million * p_output_tokens::numeric
+    ))
+$$;
+
+-- How many output tokens each choice may have, so that the whole call costs at most `p_credit`.
+create function ledger_affordable_output(
+    p_credit bigint, p_input_tokens bigint, p_choices bigint, p_rate ledger_rate
+) returns numeric
+language sql immutable as $$
+    select case
+        when ledger_call_cost(p_input_tokens, 0, 0, p_rate) > p_credit then 0
+        when p_rate.output_nano_usd_per_million = 0 then 'infinity'
+        else div(
+            p_credit * 1000000::numeric - p_rate.input_nano_usd_per_million * p_input_tokens::numeric,
+            p_rate.output_nano_usd_per_million * p_choices::numeric
+        )
+    end
+$$;
+
+-- Why a key may not call, or null. A deleted key and a wrong secret look like a key that never was.
+create function ledger_key_fault(
+    p_key accounts_apikey, p_secret_hashes bytea[], p_now timestamptz
+) returns text
+language sql immutable as $$
+    select case
+        when p_key.secret_hash = any (p_secret_hashes) and p_key.state <> 'revoked' then case
+            when p_key.state = 'disabled' then 'key_disabled'
+            when p_key.expires_at <= p_now then 'key_expired'
+        end
+        else 'unknown_key'
+    end
+$$;
+
+-- Sets aside the most that each call can cost, or says why not. The request ids of one batch are distinct.
+--
+-- `p_secret_hashes` has a row for each call: its secret, hashed under every pepper. Output is asked for and
+-- granted for each of `p_choices`. Asking again under the id of an open hold of the same key answers with that
+-- hold; an id whose call has ended, or which another key uses, is refused.
+create function ledger_reserve(
+    p_request_ids uuid[], p_key_ids text[], p_secret_hashes bytea[], p_model_ids bigint[],
+    p_input_bounds_tokens bigint[], p_asked_outputs_tokens bigint[], p_choices bigint[],
+    p_lifetimes_seconds bigint[],
+    p_time_zone text, p_now timestamptz
+) returns table (
+    request_id uuid, reason text, retry_after_seconds integer,
+    account_id bigint, output_limit_tokens bigint, held_nano_usd bigint
+)
+language plpgsql
+-- One plan, by indexes: right at every size of the tables, whatever the statistics say today.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_material = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    smallest_useful_output constant bigint := 256;
+    today constant date := p_now at time zone p_time_zone;
+    call record;
+    account ledger_account;  -- of this call, as the earlier calls of the batch leave it
+    main_free bigint;
+    backup_free bigint;
+    wallet_free bigint;
+    hold ledger_hold;
+    holds ledger_hold[] := '{}';
+    newly_used bigint[] := '{}';
+begin
+    perform from ledger_account as account
+    where account.id in (
+        select spender.account_id
+        from accounts_apikey as key join ledger_keyallowance as spender on spender.api_key_id = key.id
+        where key.key_id = any (p_key_ids)
+    )
+    order by account.id for no key update;
+
+    for call in
+        select
+            asked.request_id,
+            asked.choices,
+            asked.lifetime_seconds,
+            least(asked.input_bound, model.context_limit_tokens) as input_bound,
+            least(asked.output, model.output_limit_tokens) as wanted_output,
+            account,
+            allowance.open_calls,
+            key.id as api_key_id,
+            key.last_used_at,
+            case when account.id is null then 'unknown_key'
+                else ledger_key_fault(key, p_secret_hashes[asked.number:asked.number], p_now)
+            end as key_fault,
+            model.is_free,
+            price.rate,
+            -- Looked up, not joined: the table is empty one moment and full the next, and a plan for a join
+            -- that was made while it was empty reads all of it.
+            (select hold from ledger_hold as hold where hold.id = asked.request_id) as standing,
+            exists (
+                select from ledger_usage as used
+                where used.request_id = asked.request_id
+                    and used.at between p_now - interval '1 day' and p_now + interval '1 day'
+            ) as has_ended
+        from unnest(
+            p_request_ids, p_key_ids, p_model_ids,
+            p_input_bounds_tokens, p_asked_outputs_tokens, p_choices, p_lifetimes_seconds
+        ) with ordinality as asked (
+            request_id, key_id, model_id, input_bound, output, choices, lifetime_seconds, number
+        )
+        left join accounts_apikey as key on key.key_id = asked.key_id
+        left join ledger_keyallowance as spender on spender.api_key_id = key.id
+        left join ledger_account as account on account.id = spender.account_id
+        left join ledger_accountallowance as allowance on allowance.account_id = account.id
+        left join ledger_languagemodel as model on model.id = asked.model_id and model.is_offered
+        left join lateral (
+            select rate from ledger_rate as rate
+            where rate.model_id = model.id and rate.effective_from <= p_now
+            order by rate.effective_from desc limit 1
+        ) as price on true
+        order by account.id, asked.number
+    loop
+        request_id := call.request_id;
+        account_id := (call.account).id;
+        reason := null;
+        retry_after_seconds := null;
+
+        -- Asked again, after a connection broke: the hold stands as it is.
+        if (call.standing).api_key_id = call.api_key_id then
+            output_limit_tokens := (call.standing).output_bound_tokens / call.choices;
+            held_nano_usd := (call.standing).main_nano_usd
+                + (call.standing).backup_nano_usd + (call.standing).wallet_nano_usd;
+            return next;
+            continue;
+        end if;
+
+        if account_id is distinct from account.id then
+            account := call.account;
+        end if;
+        main_free := account.main_balance_nano_usd - account.main_held_nano_usd;
+        backup_free := account.backup_balance_nano_usd - account.backup_held_nano_usd;
+        wallet_free := account.wallet_balance_nano_usd - account.wallet_held_nano_usd;
+
+        output_limit_tokens := least(
+            call.wanted_output,
+            case when not call.is_free then ledger_affordable_output(
+                main_free + backup_free + wallet_free, call.input_bound, call.choices, call.rate
+            ) end
+        );
+        reason := case
+            when call.key_fault is not null then call.key_fault
+            when call.standing is distinct from null or call.has_ended then 'request_reused'
+            when account.frozen_at is not null then 'account_frozen'
+            when call.rate is not distinct from null then 'model_unknown'
+            when account.open_holds >= call.open_calls then 'too_many_open_calls'
+            when call.is_free then null
+            when account.main_balance_nano_usd + account.backup_balance_nano_usd
+                + account.wallet_balance_nano_usd = 0 then 'paid_model'
+            when output_limit_tokens < least(call.wanted_output, smallest_useful_output)
+                then 'insufficient_credit'
+        end;
+        if reason is not null then
+            retry_after_seconds := case reason when 'too_many_open_calls' then 2 end;
+            output_limit_tokens := null;
+            held_nano_usd := null;
+            return next;
+            continue;
+        end if;
+
+        hold.output_bound_tokens := call.choices * output_limit_tokens;
+        held_nano_usd := case when call.is_free then 0
+            else ledger_call_cost(call.input_bound, 0, hold.output_bound_tokens, call.rate) end;
+        hold.main_nano_usd := least(held_nano_usd, main_free);
+        hold.backup_nano_usd := least(held_nano_usd - hold.main_nano_usd, backup_free);
+        hold.wallet_nano_usd := held_nano_usd - hold.main_nano_usd - hold.backup_nano_usd;
+        hold.id := request_id;
+        hold.account_id := account_id;
+        hold.api_key_id := call.api_key_id;
+        hold.model_id := (call.rate).model_id;
+        hold.rate_id := (call.rate).id;
+        hold.is_free := call.is_free;
+        hold.input_bound_tokens := call.input_bound;
+        hold.period_started_at := account.period_started_at;
+        hold.day := today;
+        hold.week := date_trunc('week', today::timestamp);
+        hold.month := date_trunc('month', today::timestamp);
+        hold.created_at := p_now;
+        hold.deadline_at := p_now + make_interval(secs => call.lifetime_seconds);
+        holds := holds || hold;
+        if call.last_used_at is null or call.last_used_at < p_now - interval '1 minute' then
+            newly_used := newly_used || hold.api_key_id;
+        end if;
+
+        account.main_held_nano_usd := account.main_held_nano_usd + hold.main_nano_usd;
+        account.backup_held_nano_usd := account.backup_held_nano_usd + hold.backup_nano_usd;
+        account.wallet_held_nano_usd := account.wallet_held_nano_usd + hold.wallet_nano_usd;
+        account.open_holds := account.open_holds + 1;
+        return next;
+    end loop;
+
+    insert into ledger_hold select * from unnest(holds);
+
+    update ledger_account as account set
+        main_held_nano_usd = account.main_held_nano_usd + placed.main,
+        backup_held_nano_usd = account.backup_held_nano_usd + placed.backup,
+        wallet_held_nano_usd = account.wallet_held_nano_usd + placed.wallet,
+        open_holds = account.open_holds + placed.calls
+    from (
+        select account_id, count(*) as calls,
+            sum(main_nano_usd) as main, sum(backup_nano_usd) as backup, sum(wallet_nano_usd) as wallet
+        from unnest(holds) group by account_id
+    ) as placed
+    where account.id = placed.account_id;
+
+    update ledger_keyallowance as spender set
+        requests = spender.requests + placed.calls,
+        held_nano_usd = spender.held_nano_usd + placed.held
+    from (
+        select api_key_id, count(*) as calls, sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
+        from unnest(holds) group by api_key_id
+    ) as placed
+    where spender.api_key_id = placed.api_key_id;
+
+    -- To the minute: a busy key's row is not rewritten by every call.
+    if newly_used <> '{}' then
+        update accounts_apikey set last_used_at = p_now where id = any (newly_used);
+    end if;
+end
+$$;
+
+-- Ends the holds that are still there, each with a line in the journal, and counts what they cost. One
+-- statement: no moment sees a call without its hold and without its line, or with both.
+create function ledger_close_holds(
+    p_request_ids uuid[], p_outcomes text[],
+    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_output_tokens bigint[],
+    p_estimated boolean[], p_upstream_ids text[],
+    p_now timestamptz
+) returns table (request_id uuid, cost_nano_usd bigint, uncharged_nano_usd bigint)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_material = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+    perform from ledger_account as account
+    where account.id in (select hold.account_id from ledger_hold as hold where hold.id = any (p_request_ids))
+    order by account.id for no key update;
+
+    return query
+    with ended as (
+        delete from ledger_hold as hold
+        using unnest(
+            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_output_tokens,
+            p_estimated, p_upstream_ids
+        ) as report (
+            request_id, outcome, input_tokens, cached_input_tokens, output_tokens, is_estimated, upstream_id
+        )
+        where hold.id = any (p_request_ids) and hold.id = report.request_id
+        returning hold.*, report.*
+    ),
+    priced as (
+        select ended.*,
+            case when ended.is_free then 0 else ledger_call_cost(
+                ended.input_tokens, ended.cached_input_tokens, ended.output_tokens, rate
+            ) end as cost
+        from ended join ledger_rate as rate on rate.id = ended.rate_id
+    ),
+    -- The pools pay in their order, each what it has set aside and no more: the rest is the shop's loss.
+    paid as (
+        select priced.*,
+            least(cost, main_nano_usd)::bigint as from_main,
+            least(greatest(cost - main_nano_usd, 0), backup_nano_usd)::bigint as from_backup,
+            least(greatest(cost - main_nano_usd - backup_nano_usd, 0), wallet_nano_usd)::bigint as from_wallet
+        from priced
+    ),
+    journal as (
+        insert into ledger_usage (
+            request_id, at, reserved_at, day, account_id, api_key_id, model_id, rate_id,
+            input_tokens, cached_input_tokens, output_tokens,
+            main_nano_usd, backup_nano_usd, wallet_nano_usd, uncharged_nano_usd,
+            is_free, is_estimated, outcome, upstream_id
+        )
+        select
+            id, p_now, created_at, day, account_id, api_key_id, model_id, rate_id,
+            input_tokens, cached_input_tokens, output_tokens,
+            from_main, from_backup, from_wallet, cost - from_main - from_backup - from_wallet,
+            is_free, is_estimated, outcome, upstream_id
+        from paid
+        returning request_id, main_nano_usd, backup_nano_usd, wallet_nano_usd, uncharged_nano_usd
+    ),
+    account_rows as (
+        update ledger_account as account set
+            main_balance_nano_usd = account.main_balance_nano_usd - total.from_main,
+            main_held_nano_usd = account.main_held_nano_usd - total.main,
+            backup_balance_nano_usd = account.backup_balance_nano_usd - total.from_backup,
+            backup_held_nano_usd = account.backup_held_nano_usd - total.backup,
+            wallet_balance_nano_usd = account.wallet_balance_nano_usd - total.from_wallet,
+            wallet_held_nano_usd = account.wallet_held_nano_usd - total.wallet,
+            open_holds = account.open_holds - total.calls
+        from (
+            select account_id, count(*) as calls,
+                sum(main_nano_usd) as main, sum(from_main) as from_main,
+                sum(backup_nano_usd) as backup, sum(from_backup) as from_backup,
+                sum(wallet_nano_usd) as wallet, sum(from_wallet) as from_wallet
+            from paid group by account_id
+        ) as total
+        where account.id = total.account_id
+    ),
+    key_counters as (
+        update ledger_keyallowance as spender set
+            spent_nano_usd = spender.spent_nano_usd + total.spent,
+            held_nano_usd = spender.held_nano_usd - total.held
+        from (
+            select api_key_id,
+                sum(from_main + from_backup + from_wallet) as spent,
+                sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
+            from paid group by api_key_id
+        ) as total
+        where spender.api_key_id = total.api_key_id
+    ),
+    day_totals as (
+        insert into ledger_daytotal as total (
+            account_id, day, model_id,
+            requests, input_tokens, cached_input_tokens, output_tokens, cost_nano_usd
+        )
+        select
+            account_id, day, model_id,
+            count(*), sum(input_tokens), sum(cached_input_tokens), sum(output_tokens),
+            sum(from_main + from_backup + from_wallet)
+        from paid group by account_id, day, model_id
+        on conflict (account_id, day, model_id) do update set
+            requests = total.requests + excluded.requests,
+            input_tokens = total.input_tokens + excluded.input_tokens,
+            cached_input_tokens = total.cached_input_tokens + excluded.cached_input_tokens,
+            output_tokens = total.output_tokens + excluded.output_tokens,
+            cost_nano_usd = total.cost_nano_usd + excluded.cost_nano_usd
+    )
+    select
+        journal.request_id,
+        journal.main_nano_usd + journal.backup_nano_usd + journal.wallet_nano_usd,
+        journal.uncharged_nano_usd
+    from journal;
+end
+$$;
+
+-- Charges what calls really cost, never more than their holds, and frees the rest.
+--
+-- Settling again answers with the first settlement. When the hold has expired, its line in the journal is
+-- marked late; then, and when the hold was released, the call costs nothing.
+create function ledger_settle(
+    p_request_ids uuid[], p_outcomes text[],
+    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_output_tokens bigint[],
+    p_estimated boolean[], p_upstream_ids text[],
+    p_now timestamptz
+) returns table (request_id uuid, cost_nano_usd bigint, uncharged_nano_usd bigint, was_late boolean)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    settled uuid[] := '{}';
+begin
+    was_late := false;
+    for request_id, cost_nano_usd, uncharged_nano_usd in
+        select * from ledger_close_holds(
+            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_output_tokens,
+            p_estimated, p_upstream_ids, p_now
+        )
+    loop
+        settled := settled || request_id;
+        return next;
+    end loop;
+
+    if settled @> p_request_ids then
+        return;
+    end if;
+
+    update ledger_usage as line set late_at = p_now
+    where line.request_id = any (p_request_ids) and line.request_id <> all (settled)
+        and line.outcome = 'expired' and line.late_at is null;
+
+    return query
+    select
+        report.request_id,
+        coalesce(line.main_nano_usd + line.backup_nano_usd + line.wallet_nano_usd, 0),
+        coalesce(line.uncharged_nano_usd, 0),
+        coalesce(line.outcome = 'expired', true)
+    from unnest(p_request_ids) as report (request_id)
+    left join ledger_usage as line on line.request_id = report.request_id
+    where report.request_id <> all (settled);
+end
+$$;
+
+-- Ends holds of calls that never reached a model, as if they had not been reserved. Without a hold, nothing.
+create function ledger_release(p_request_ids uuid[]) returns table (request_id uuid, was_open boolean)
+language plpgsql as $$
+begin
+    perform from ledger_account as account
+    where account.id in (select hold.account_id from ledger_hold as hold where hold.id = any (p_request_ids))
+    order by account.id for no key update;
+
+    return query
+    with ended as (
+        delete from ledger_hold as hold where hold.id = any (p_request_ids) returning *
+    ),
+    account_rows as (
+        update ledger_account as account set
+            main_held_nano_usd = account.main_held_nano_usd - total.main,
+            backup_held_nano_usd = account.backup_held_nano_usd - total.backup,
+            wallet_held_nano_usd = account.wallet_held_nano_usd - total.wallet,
+            open_holds = account.open_holds - total.calls
+        from (
+            select account_id, count(*) as calls,
+                sum(main_nano_usd) as main, sum(backup_nano_usd) as backup, sum(wallet_nano_usd) as wallet
+            from ended group by account_id
+        ) as total
+        where account.id = total.account_id
+    ),
+    key_counters as (
+        update ledger_keyallowance as spender set
+            requests = spender.requests - total.calls,
+            held_nano_usd = spender.held_nano_usd - total.held
+        from (
+            select api_key_id, count(*) as calls,
+                sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
+            from ended group by api_key_id
+        ) as total
+        where spender.api_key_id = total.api_key_id
+    )
+    select asked.request_id, ended.id is not null
+    from unnest(p_request_ids) as asked (request_id) left join ended on ended.id = asked.request_id;
+end
+$$;
+
+-- Ends holds whose deadline has passed, at most `p_limit` of them, the oldest first, each with a line
+-- `expired` that costs nothing; names them. Nobody knows what such a call did: an operator should look.
+create function ledger_expire(p_limit integer, p_now timestamptz) returns table (request_id uuid)
+language plpgsql as $$
+begin
+    return query
+    select closed.request_id
+    from (
+        select
+            array_agg(due.id) as ids,
+            array_agg('expired'::text) as outcomes,
+            array_agg(0::bigint) as zeros,
+            array_agg(false) as falses,
+            array_agg(''::text) as blanks
+        from (
+            select id from ledger_hold where deadline_at <= p_now order by deadline_at limit p_limit
+        ) as due
+    ) as batch
+    cross join lateral ledger_close_holds(
+        batch.ids, batch.outcomes, batch.zeros, batch.zeros, batch.zeros, batch.falses, batch.blanks, p_now
+    ) as closed;
+end
+$$;
+
+-- What a key may do now, without reserving anything: for lists of models and for pages. Of a key that may
+-- not call, nothing is told but the reason.
+create function ledger_key_standing(p_key_id text, p_secret_hashes bytea[], p_now timestamptz)
+returns table (reason text, account_id bigint, may_use_paid boolean)
+language sql stable as $$
+    select
+        standing.reason,
+        case when standing.reason is null then account.id end,
+        standing.reason is null and account.main_balance_nano_usd + account.backup_balance_nano_usd
+            + account.wallet_balance_nano_usd > 0
+    from (values (p_key_id)) as asked (key_id)
+    left join accounts_apikey as key on key.key_id = asked.key_id
+    left join ledger_keyallowance as spender on spender.api_key_id = key.id
+    left join ledger_account as account on account.id = spender.account_id
+    cross join lateral (
+        select case
+            when account.id is null then 'unknown_key'
+            else coalesce(
+                ledger_key_fault(key, p_secret_hashes, p_now),
+                case when account.frozen_at is not null then 'account_frozen' end
+            )
+        end as reason
+    ) as standing
+$$;

@@ -1,0 +1,22 @@
+"""The tables of the books."""
+
+from ledger.models.accounts import Account, AccountAllowance, KeyAllowance
+from ledger.models.entries import Entry, Lot, Posting
+from ledger.models.holds import Hold
+from ledger.models.pricing import LanguageModel, ModelAlias, Rate
+from ledger.models.usage import DayTotal, UsageRecord
+
+__all__ = [
+    "Account",
+    "AccountAllowance",
+    "DayTotal",
+    "Entry",
+    "Hold",
+    "KeyAllowance",
+    "LanguageModel",
+    "Lot",
+    "ModelAlias",
+    "Posting",
+    "Rate",
+    "UsageRecord",
+]

@@ -1,0 +1,145 @@
+"""Accounts with their pools, and what an account or one of its keys may do."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey, Customer
+from ledger.money import NanoUSD
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+def _pool_column(verbose_name: "StrPromise") -> "models.BigIntegerField[int, int]":
+    return models.BigIntegerField(verbose_name, default=0, editable=False)
+
+
+def _pool_rules(pool: str) -> list[models.CheckConstraint]:
+    balance, held = f"{pool}_balance_nano_usd", f"{pool}_held_nano_usd"
+    return [
+        models.CheckConstraint(name=f"{pool}_pool_never_below_zero", condition=Q(**{f"{balance}__gte": 0})),
+        models.CheckConstraint(
+            name=f"{pool}_pool_holds_only_what_it_has",
+            condition=Q(**{f"{held}__gte": 0, f"{held}__lte": F(balance)}),
+        ),
+    ]
+
+
+class Account(models.Model):
+    """What one customer may spend: three pools, and the counters that pace the spending.
+
+    Everything that a request must lock stands in this one row. Only `ledger_post`, `ledger_reserve` and their
+    sisters in `migrations/sql` write it. A pool's free credit is its balance less what is held.
+    """
+
+    customer = models.OneToOneField(
+        Customer, models.PROTECT, related_name="account", verbose_name=_("customer")
+    )
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now, editable=False)
+    # A frozen account keeps its credit and spends nothing.
+    frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True)
+
+    main_balance_nano_usd = _pool_column(_("main pool"))
+    main_held_nano_usd = _pool_column(_("held in the main pool"))
+    backup_balance_nano_usd = _pool_column(_("backup pool"))
+    backup_held_nano_usd = _pool_column(_("held in the backup pool"))
+    wallet_balance_nano_usd = _pool_column(_("wallet"))
+    wallet_held_nano_usd = _pool_column(_("held in the wallet"))
+    open_holds = models.IntegerField(_("open calls"), default=0, editable=False)
+
+    # The running windows. A window whose start is not today's (this week's, this month's, this period's)
+    # counts as empty, so nothing has to reset it.
+    period_started_at = models.DateTimeField(null=True, editable=False)
+    day = models.DateField(null=True, editable=False)
+    day_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
+    day_requests = models.IntegerField(default=0, editable=False)
+    week = models.DateField(null=True, editable=False)
+    week_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
+    month = models.DateField(null=True, editable=False)
+    budget_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
+    # GCRA: the theoretical arrival time of the next request.
+    rate_arrival_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        permissions = [
+            ("grant_credit", _("Can grant credit to an account")),
+            ("freeze_account", _("Can freeze and unfreeze an account")),
+        ]
+        indexes = [
+            models.Index(fields=["-id"], name="frozen_accounts", condition=Q(frozen_at__isnull=False)),
+        ]
+        constraints = [
+            *_pool_rules("main"),
+            *_pool_rules("backup"),
+            *_pool_rules("wallet"),
+            models.CheckConstraint(name="open_holds_never_below_zero", condition=Q(open_holds__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"account {self.pk}"
+
+    @property
+    def balance_nano_usd(self) -> NanoUSD:
+        """Return all credit of the account, held or free."""
+        return NanoUSD(
+            self.main_balance_nano_usd + self.backup_balance_nano_usd + self.wallet_balance_nano_usd
+        )
+
+    @property
+    def held_nano_usd(self) -> NanoUSD:
+        """Return the credit set aside for calls that are open now."""
+        return NanoUSD(self.main_held_nano_usd + self.backup_held_nano_usd + self.wallet_held_nano_usd)
+
+
+class AccountAllowance(models.Model):
+    """What an account may do besides having credit. An empty limit means no limit.
+
+    The ledger opens every account with the free allowance of the settings; a plan overwrites it.
+    """
+
+    account = models.OneToOneField(
+        Account, models.PROTECT, primary_key=True, related_name="allowance", verbose_name=_("account")
+    )
+    open_calls = models.PositiveIntegerField(_("calls open at once"), null=True, blank=True)
+    requests_per_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    requests_per_day = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("account allowance")
+        verbose_name_plural = _("account allowances")
+
+    def __str__(self) -> str:
+        return f"allowance of account {self.account_id}"
+
+
+class KeyAllowance(models.Model):
+    """One API key in the books: whose account it spends, and how much it has spent."""
+
+    api_key = models.OneToOneField(
+        ApiKey, models.PROTECT, primary_key=True, related_name="allowance", verbose_name=_("API key")
+    )
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="key_allowances", verbose_name=_("account")
+    )
+    requests = models.BigIntegerField(_("requests"), default=0, editable=False)
+    spent_nano_usd = models.BigIntegerField(_("spent"), default=0, editable=False)
+    held_nano_usd = models.BigIntegerField(_("held"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("key allowance")
+        verbose_name_plural = _("key allowances")
+        constraints = [
+            models.CheckConstraint(
+                name="key_counters_never_below_zero",
+                condition=Q(requests__gte=0, spent_nano_usd__gte=0, held_nano_usd__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"allowance of key {self.api_key_id}"

@@ -1,0 +1,242 @@
+"""Proof of the books: every number that is kept, counted again from the rows that it stands for.
+
+Each check is one query that finds nothing while the books are right. It reads the tables themselves and uses
+none of the code that wrote them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+# More of one kind say nothing new.
+SHOWN_OF_A_KIND = 100
+
+
+class Discrepancy(NamedTuple):
+    """What does not add up, where, and by how much."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+class _Check(NamedTuple):
+    """A query for the subject and the detail of everything that is wrong in one way."""
+
+    kind: str
+    query: str
+
+
+_CHECKS = [
+    _Check(
+        "pool_differs_from_its_journal",
+        """
+        with used as (
+            select account_id, sum(main_nano_usd) as main, sum(backup_nano_usd) as backup,
+                sum(wallet_nano_usd) as wallet
+            from ledger_usage group by account_id
+        ),
+        journal (account_id, pool, amount) as (
+            select destination_account_id, destination, amount_nano_usd from ledger_posting
+            union all select source_account_id, source, -amount_nano_usd from ledger_posting
+            union all select account_id, 'main', -main from used
+            union all select account_id, 'backup', -backup from used
+            union all select account_id, 'wallet', -wallet from used
+        ),
+        proven as (
+            select account_id, pool, sum(amount) as balance from journal
+            where account_id is not null group by account_id, pool
+        ),
+        kept as (
+            select id as account_id, pool, balance from ledger_account, lateral (
+                values ('main', main_balance_nano_usd), ('backup', backup_balance_nano_usd),
+                    ('wallet', wallet_balance_nano_usd)
+            ) as pools (pool, balance)
+        )
+        select format('%s of account %s', pool, account_id),
+            format('keeps %s nano-USD, its journal says %s', kept.balance, coalesce(proven.balance, 0))
+        from kept full join proven using (account_id, pool)
+        where kept.balance is distinct from coalesce(proven.balance, 0)
+        """,
+    ),
+    _Check(
+        "held_differs_from_open_holds",
+        """
+        select format('account %s', account.id),
+            format('keeps %s + %s + %s nano-USD in %s holds, open are %s + %s + %s in %s',
+                account.main_held_nano_usd, account.backup_held_nano_usd, account.wallet_held_nano_usd,
+                account.open_holds, coalesce(open.main, 0), coalesce(open.backup, 0),
+                coalesce(open.wallet, 0), coalesce(open.holds, 0))
+        from ledger_account as account left join (
+            select account_id, count(*) as holds, sum(main_nano_usd) as main,
+                sum(backup_nano_usd) as backup, sum(wallet_nano_usd) as wallet
+            from ledger_hold group by account_id
+        ) as open on open.account_id = account.id
+        where (account.main_held_nano_usd, account.backup_held_nano_usd, account.wallet_held_nano_usd,
+                account.open_holds)
+            <> (coalesce(open.main, 0), coalesce(open.backup, 0), coalesce(open.wallet, 0),
+                coalesce(open.holds, 0))
+        """,
+    ),
+    _Check(
+        "key_differs_from_its_calls",
+        """
+        with calls (api_key_id, spent, held) as (
+            select api_key_id, main_nano_usd + backup_nano_usd + wallet_nano_usd, 0 from ledger_usage
+            union all
+            select api_key_id, 0, main_nano_usd + backup_nano_usd + wallet_nano_usd from ledger_hold
+        ),
+        proven as (
+            select api_key_id, count(*) as requests, sum(spent) as spent, sum(held) as held
+            from calls group by api_key_id
+        )
+        select format('key %s', kept.api_key_id),
+            format('keeps %s calls, %s nano-USD spent and %s held; its calls are %s, %s and %s',
+                kept.requests, kept.spent_nano_usd, kept.held_nano_usd,
+                coalesce(proven.requests, 0), coalesce(proven.spent, 0), coalesce(proven.held, 0))
+        from ledger_keyallowance as kept left join proven using (api_key_id)
+        where (kept.requests, kept.spent_nano_usd, kept.held_nano_usd)
+            <> (coalesce(proven.requests, 0), coalesce(proven.spent, 0), coalesce(proven.held, 0))
+        """,
+    ),
+    _Check(
+        "day_total_differs_from_its_calls",
+        """
+        with proven as (
+            select account_id, day, model_id, count(*) as requests, sum(input_tokens) as input_tokens,
+                sum(cached_input_tokens) as cached_input_tokens, sum(output_tokens) as output_tokens,
+                sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as cost_nano_usd
+            from ledger_usage group by account_id, day, model_id
+        ),
+        kept as (
+            select account_id, day, model_id, requests, input_tokens, cached_input_tokens, output_tokens,
+                cost_nano_usd
+            from ledger_daytotal
+        )
+        select format('account %s, model %s, %s', account_id, model_id, day),
+            format('keeps %s, its calls are %s', to_json(kept), to_json(proven))
+        from kept full join proven using (account_id, day, model_id)
+        where (kept.requests, kept.input_tokens, kept.cached_input_tokens, kept.output_tokens,
+                kept.cost_nano_usd)
+            is distinct from (proven.requests, proven.input_tokens, proven.cached_input_tokens,
+                proven.output_tokens, proven.cost_nano_usd)
+        """,
+    ),
+    _Check(
+        "lots_differ_from_wallet_credit",
+        """
+        with credits as (
+            select entry_id, destination_account_id as account_id, sum(amount_nano_usd) as amount
+            from ledger_posting where destination = 'wallet' group by 1, 2
+        ),
+        kept as (
+            select entry_id, account_id, sum(amount_nano_usd) as amount from ledger_lot group by 1, 2
+        )
+        select format('entry %s, account %s', entry_id, account_id),
+            format('%s nano-USD came into the wallet, lots of %s are kept',
+                coalesce(credits.amount, 0), coalesce(kept.amount, 0))
+        from credits full join kept using (entry_id, account_id)
+        where credits.amount is distinct from kept.amount
+        """,
+    ),
+    _Check(
+        "call_differs_from_its_price",
+        """
+        select format('call %s', call.request_id),
+            format('charged %s and left %s nano-USD, its tokens cost %s', charged, uncharged_nano_usd, cost)
+        from ledger_usage as call left join ledger_rate as rate on rate.id = call.rate_id,
+            lateral (select main_nano_usd + backup_nano_usd + wallet_nano_usd as charged) as charges,
+            lateral (
+                select case when call.is_free then 0 else ceil(0.000001 * (
+                    input_tokens * rate.input_nano_usd_per_million::numeric
+                    + cached_input_tokens * rate.cached_input_nano_usd_per_million::numeric
+                    + output_tokens * rate.output_nano_usd_per_million::numeric
+                )) end as cost
+            ) as price
+        where charged + uncharged_nano_usd is distinct from cost or rate.model_id <> call.model_id
+        """,
+    ),
+    _Check(
+        "call_ended_twice",
+        """
+        select format('call %s', request_id), format('%s lines and holds', count(*))
+        from (select request_id from ledger_usage union all select id from ledger_hold) as calls
+        group by request_id having count(*) > 1
+        """,
+    ),
+    _Check(
+        "call_of_nobody",
+        """
+        select format('call %s', call.request_id),
+            format('account %s, key %s, model %s', call.account_id, call.api_key_id, call.model_id)
+        from (
+            select request_id, account_id, api_key_id, model_id, rate_id from ledger_usage
+            union all select id, account_id, api_key_id, model_id, rate_id from ledger_hold
+        ) as call
+        left join ledger_keyallowance as spender using (api_key_id, account_id)
+        left join ledger_rate as rate on rate.id = call.rate_id and rate.model_id = call.model_id
+        where spender.api_key_id is null or rate.id is null
+        """,
+    ),
+    _Check(
+        "entry_without_postings",
+        """
+        select entry.reference, 'moved nothing'
+        from ledger_entry as entry
+        where not exists (select from ledger_posting as posting where posting.entry_id = entry.id)
+        """,
+    ),
+    _Check(
+        "books_do_not_sum_to_zero",
+        """
+        with places (amount) as (
+            select main_balance_nano_usd + backup_balance_nano_usd + wallet_balance_nano_usd
+            from ledger_account
+            union all select amount_nano_usd from ledger_posting where destination_account_id is null
+            union all select -amount_nano_usd from ledger_posting where source_account_id is null
+            union all select main_nano_usd + backup_nano_usd + wallet_nano_usd from ledger_usage
+        )
+        select 'all places', format('together they hold %s nano-USD', sum(amount))
+        from places having sum(amount) <> 0
+        """,
+    ),
+    _Check(
+        "journal_is_not_guarded",
+        """
+        with guarded (name) as (
+            select 'ledger_' || name from unnest(array['entry', 'posting', 'lot', 'rate', 'usage']) as name
+            union all select inhrelid::regclass::text from pg_inherits
+            where inhparent = 'ledger_usage'::regclass
+        )
+        select name, 'has no append-only trigger that is enabled'
+        from guarded where not exists (
+            select from pg_trigger as guard
+            where guard.tgrelid = name::regclass and guard.tgname like '%_is_append_only'
+                and guard.tgenabled = 'O'
+        )
+        """,
+    ),
+]
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Show every query inside one and the same moment of the books, for as long as the proof takes."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute("set local statement_timeout = 0")
+        yield
+
+
+def discrepancies() -> list[Discrepancy]:
+    """Return whatever does not add up, as the caller's transaction sees the books; see `snapshot`."""
+    return [discrepancy for check in _CHECKS for discrepancy in _found_by(check)]
+
+
+def _found_by(check: _Check) -> list[Discrepancy]:
+    with connection.cursor() as cursor:
+        cursor.execute(check.query)
+        rows = cursor.fetchmany(SHOWN_OF_A_KIND)
+    return [Discrepancy(check.kind, subject, detail) for subject, detail in rows]

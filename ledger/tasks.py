@@ -1,0 +1,33 @@
+"""What the ledger does by itself, on the clock. Each may run twice or late without harm."""
+
+import logging
+
+from celery import shared_task
+
+from ledger.services import holds, journal, proof
+
+log = logging.getLogger(__name__)
+
+HOLDS_AT_ONCE = 500
+
+
+@shared_task
+def expire_holds() -> None:
+    """End every hold whose deadline has passed."""
+    while holds.expire_due(limit=HOLDS_AT_ONCE) == HOLDS_AT_ONCE:
+        pass
+
+
+@shared_task
+def prove_the_books() -> None:
+    """Raise an alarm for everything in the books that does not add up."""
+    with proof.snapshot():
+        found = proof.discrepancies()
+    for discrepancy in found:
+        log.error("the books do not add up: %s, %s: %s", *discrepancy)
+
+
+@shared_task
+def prepare_journal_partitions() -> None:
+    """Make the journal's partitions of the coming months."""
+    journal.prepare_partitions()

@@ -1,0 +1,5 @@
+"""The rules of the ledger."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.ledger.machine")
