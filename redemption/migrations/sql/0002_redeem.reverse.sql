@@ -1,0 +1,3 @@
+drop function redemption_redeem(bytea[], bigint);
+drop function redemption_claim(bytea[], bigint);
+alter table redemption_code reset (fillfactor);

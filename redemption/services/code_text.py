@@ -1,0 +1,70 @@
+"""How a code is written: 26 random symbols and two that check them, shown 7 x 4, typed as people type.
+
+The symbols are Crockford's base32: the digits and the capital letters but I, L, O and U. Read as a number,
+the random part leaves a remainder of 1021; the two check symbols are that remainder plus the purpose. As 1021
+is prime, one wrong symbol or two neighbours swapped always show.
+"""
+
+import secrets
+import unicodedata
+from enum import IntEnum
+from typing import NewType
+
+from redemption.errors import CodeMistyped
+
+CodeText = NewType("CodeText", str)
+
+SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RANDOM_LENGTH = 26
+LENGTH = RANDOM_LENGTH + 2
+GROUP_LENGTH = 4
+CHECK_MODULUS = 1021
+# Far more than a code with every separator one could put in: longer text is not worth looking at.
+LONGEST_TYPED = 200
+
+_KNOWN = frozenset(SYMBOLS)
+_SYMBOL_OF_BYTE = (SYMBOLS * 8).encode()
+_CHECKS = [first + second for first in SYMBOLS for second in SYMBOLS]
+_TO_PYTHON_DIGITS = str.maketrans(SYMBOLS, "0123456789abcdefghijklmnopqrstuv")
+# What is meant by the letters that no code contains, and by two characters that keyboards give for a dash.
+_MEANT = str.maketrans("OIL", "011", "ー一")
+
+
+class Purpose(IntEnum):
+    """What a text of this form opens. Two purposes never share a text, so a field knows a stranger's.
+
+    1024 pairs of check symbols less 1021 remainders leave room for the numbers 0 to 3.
+    """
+
+    CODE = 1
+
+
+def generate(count: int) -> list[CodeText]:
+    """Return ``count`` new codes of 130 random bits each."""
+    symbols = secrets.token_bytes(count * RANDOM_LENGTH).translate(_SYMBOL_OF_BYTE).decode("ascii")
+    starts = range(0, len(symbols), RANDOM_LENGTH)
+    return [_with_check(symbols[start : start + RANDOM_LENGTH]) for start in starts]
+
+
+def normalise(typed: str) -> CodeText:
+    """Return the code that somebody meant by ``typed``; raise CodeMistyped when it cannot be one.
+
+    Case, spaces, dashes and full-width forms do not matter; O is read as 0, I and L as 1.
+    """
+    if len(typed) > LONGEST_TYPED:
+        raise CodeMistyped
+    meant = unicodedata.normalize("NFKC", typed).upper().translate(_MEANT)
+    code = "".join(filter(str.isalnum, meant))
+    if len(code) != LENGTH or not _KNOWN.issuperset(code) or code != _with_check(code[:RANDOM_LENGTH]):
+        raise CodeMistyped
+    return CodeText(code)
+
+
+def grouped(code: CodeText) -> str:
+    """Return ``code`` as it is shown to people: seven groups of four."""
+    return "-".join(code[start : start + GROUP_LENGTH] for start in range(0, LENGTH, GROUP_LENGTH))
+
+
+def _with_check(random_symbols: str) -> CodeText:
+    number = int(random_symbols.translate(_TO_PYTHON_DIGITS), len(SYMBOLS))
+    return CodeText(random_symbols + _CHECKS[number % CHECK_MODULUS + Purpose.CODE])
