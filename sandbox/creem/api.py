@@ -1,0 +1,187 @@
+"""Creem's API under ``/creem/v1``, as far as one-time purchases need it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+
+from sandbox import faults
+from sandbox.answers import as_json
+from sandbox.creem import errors, purchases, wire
+from sandbox.creem.checkouts import open_checkout
+from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction, now_ms
+from sandbox.creem.errors import ApiError, invalid, not_found
+from sandbox.creem.products import read_product
+from sandbox.creem.store import Store
+
+STORE = web.AppKey("creem_store", Store)
+
+_USUAL_PAGE_SIZE = 10
+_LARGEST_PAGE_SIZE = 100
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Found = TypeVar("Found")
+
+
+def build(store: Store) -> web.Application:
+    """Return the application to mount at ``/creem/v1``."""
+    app = web.Application(middlewares=[_noted, _faulty, _as_creem_would])
+    app[STORE] = store
+    app.router.add_post("/checkouts", _create_checkout)
+    app.router.add_get("/checkouts", _get_checkout)
+    app.router.add_post("/products", _create_product)
+    app.router.add_get("/products", _get_product)
+    app.router.add_get("/products/search", _search_products)
+    app.router.add_get("/products/{product_id}", _get_product)
+    app.router.add_get("/transactions", _get_transaction)
+    app.router.add_get("/transactions/search", _search_transactions)
+    app.router.add_post("/customers/billing", _customer_links)
+    app.router.add_post("/refunds", _refund)
+    return app
+
+
+@web.middleware
+async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    body = (await request.read()).decode(errors="replace")
+    answer: web.StreamResponse | None = None
+    try:
+        answer = await handler(request)
+        return answer
+    finally:  # also when the caller is gone and nothing was answered
+        request.app[STORE].traffic.note(
+            "api",
+            at=now_ms(),
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            body=body,
+            fault=request.get(faults.MET, "none"),
+            status=answer and answer.status,
+            answer=answer.text if isinstance(answer, web.Response) else None,
+        )
+
+
+@web.middleware
+async def _faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
+    store = request.app[STORE]
+    return await faults.answer(request, handler, faults=store.faults, failure=errors.told_to_fail)
+
+
+@web.middleware
+async def _as_creem_would(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        if request.headers.get("x-api-key") != request.app[STORE].settings.api_key:
+            raise errors.unauthorized()
+        return await handler(request)
+    except ApiError as refusal:
+        return refusal.response()
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        return not_found(f"Cannot {request.method} {request.path}:").response()
+
+
+async def _create_checkout(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    checkout = open_checkout(store, await _body(request))
+    url = request.url.origin() / "creem" / store.mode / "checkout" / checkout.product_id / checkout.id
+    return as_json(wire.pending_checkout(checkout, mode=store.mode) | {"checkout_url": str(url)})
+
+
+async def _get_checkout(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    checkout = store.found(Checkout, _required(request, "checkout_id"))
+    order = store.order_of(checkout)
+    if order is None:
+        return as_json(wire.pending_checkout(checkout, mode=store.mode))
+    return as_json(
+        wire.completed_checkout(
+            checkout,
+            paid=order,
+            sold=store.records.get(Product, order.product_id),
+            buyer=store.records.get(Customer, order.customer_id),
+            mode=store.mode,
+        )
+    )
+
+
+async def _create_product(request: web.Request) -> web.Response:
+    product = read_product(await _body(request))
+    request.app[STORE].records.keep(product)
+    return _product(request, product)
+
+
+async def _get_product(request: web.Request) -> web.Response:
+    product_id = request.match_info.get("product_id") or _required(request, "product_id")
+    return _product(request, request.app[STORE].found(Product, product_id))
+
+
+def _product(request: web.Request, product: Product) -> web.Response:
+    return as_json(wire.product(product, mode=request.app[STORE].mode))
+
+
+async def _search_products(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    newest_first = store.records.all(Product)[::-1]
+    return _page(request, newest_first, lambda product: wire.product(product, mode=store.mode))
+
+
+async def _get_transaction(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    transaction = store.found(Transaction, _required(request, "transaction_id"))
+    return as_json(_transaction(store, transaction, store.records.get(Order, transaction.order_id)))
+
+
+async def _search_transactions(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    wanted = {name: request.query.get(name) for name in ("customer_id", "order_id", "product_id")}
+    return _page(request, store.transactions(**wanted), lambda found: _transaction(store, *found))
+
+
+def _transaction(store: Store, transaction: Transaction, order: Order) -> wire.Entity:
+    buyer = store.records.get(Customer, order.customer_id)
+    return wire.transaction(transaction, order, buyer, mode=store.mode)
+
+
+async def _customer_links(request: web.Request) -> web.Response:
+    customer = request.app[STORE].found(Customer, (await _body(request)).get("customer_id"))
+    url = request.url.origin() / "creem" / "my-orders" / "login" / customer.id
+    return as_json({"customer_portal_link": str(url)})
+
+
+async def _refund(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    purchases.refund(store, store.found(Transaction, (await _body(request)).get("transaction_id")))
+    return as_json({"status": "pending"})
+
+
+def _required(request: web.Request, name: str) -> str:
+    value = request.query.get(name)
+    if not value:
+        raise invalid(f"{name} must be a string")
+    return value
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError:
+        raise invalid("The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise invalid("The body must be a JSON object.")
+    return body
+
+
+def _page(
+    request: web.Request, found: Sequence[Found], to_entity: Callable[[Found], wire.Entity]
+) -> web.Response:
+    number = _positive(request, "page_number", usual=1)
+    size = min(_positive(request, "page_size", usual=_USUAL_PAGE_SIZE), _LARGEST_PAGE_SIZE)
+    items = [to_entity(each) for each in found[(number - 1) * size : number * size]]
+    return as_json({"items": items, "pagination": wire.pagination(len(found), number=number, size=size)})
+
+
+def _positive(request: web.Request, name: str, *, usual: int) -> int:
+    text = request.query.get(name, str(usual))
+    if not text.isdecimal() or int(text) < 1:
+        raise invalid(f"{name} must be a positive number")
+    return int(text)

@@ -1,0 +1,114 @@
+"""What the local Creem keeps. Amounts are cents; times are milliseconds since 1970."""
+
+import secrets
+import string
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sandbox.records import Record
+
+CheckoutStatus = Literal["pending", "completed", "expired"]
+TransactionStatus = Literal["paid", "refunded", "partialRefund", "chargedBack"]
+EventState = Literal["held", "sending", "delivered", "given_up", "dropped"]
+
+_SYMBOLS = string.digits + string.ascii_letters
+_ID_LENGTH = 22
+
+
+def new_id(prefix: str) -> str:
+    """Return an id as Creem makes them, such as ``ord_4aDwWXjMLpes4Kj4XqNnUA``."""
+    return prefix + "_" + "".join(secrets.choice(_SYMBOLS) for _ in range(_ID_LENGTH))
+
+
+def now_ms() -> int:
+    """Return this moment."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product(Record):
+    """Something for sale; `price` is for one unit, before tax when `tax_mode` is exclusive."""
+
+    name: str
+    description: str
+    price: int
+    currency: str
+    billing_type: str
+    billing_period: str
+    tax_mode: str
+    tax_category: str
+    default_success_url: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer(Record):
+    """A buyer: whoever paid under this e-mail address."""
+
+    email: str
+    name: str
+    country: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout(Record):
+    """A page to pay on. What the shop left out is None and is not echoed."""
+
+    product_id: str
+    units: int
+    email: str | None
+    request_id: str | None
+    success_url: str | None
+    metadata: dict[str, Any] | None
+    status: CheckoutStatus
+    order_id: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(Record):
+    """A paid purchase of one product; `amount` is before added tax."""
+
+    checkout_id: str
+    product_id: str
+    customer_id: str
+    transaction_id: str
+    amount: int
+    tax_amount: int
+    currency: str
+    created_at: int
+
+    @property
+    def amount_paid(self) -> int:
+        """What the buyer paid."""
+        return self.amount + self.tax_amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction(Record):
+    """The money of an order, and how much of it went back."""
+
+    order_id: str
+    status: TransactionStatus
+    refunded_amount: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Record):
+    """A webhook: its `body` is what is signed and sent, each time the same.
+
+    `attempts` has all tries; those from `round_start` on belong to the current round, which a resend begins.
+    """
+
+    kind: str
+    body: str
+    state: EventState
+    created_at: int
+    round_start: int = 0
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+
+KINDS = (Product, Customer, Checkout, Order, Transaction, Event)

@@ -1,0 +1,170 @@
+"""What happens to a checkout and its money: paid, expired, refunded, disputed. Webhooks tell of it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sandbox.creem import wire
+from sandbox.creem.entities import (
+    Checkout,
+    Customer,
+    Order,
+    Product,
+    Transaction,
+    TransactionStatus,
+    new_id,
+    now_ms,
+)
+from sandbox.creem.errors import invalid
+from sandbox.creem.store import Store
+from sandbox.records import Record
+
+# Where a buyer can live, and the tax in per cent that an exclusive price does not include.
+COUNTRIES = {"US": 0, "SG": 0, "NL": 21}
+
+Reason = Literal["duplicate", "fraudulent", "requested_by_customer", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buyer:
+    """Who pays, as typed on the pay page."""
+
+    email: str
+    name: str = "Test Buyer"
+    country: str = "US"
+
+    def __post_init__(self) -> None:
+        """Refuse whom Creem could not charge."""
+        if "@" not in self.email or not self.name:
+            raise ValueError("a buyer has an e-mail address and a name")
+        if self.country not in COUNTRIES:
+            raise ValueError(f"country is one of: {', '.join(COUNTRIES)}")
+
+
+def tax(product: Product, *, units: int, country: str) -> int:
+    """Return the tax that is added to the price, in cents."""
+    rate = COUNTRIES[country] if product.tax_mode == "exclusive" else 0
+    return product.price * units * rate // 100
+
+
+def pay(store: Store, checkout: Checkout, buyer: Buyer) -> Checkout:
+    """Take the money, once: a checkout that is paid already is returned as it is. Raises ApiError."""
+    if checkout.status == "completed":
+        return checkout
+    product = store.records.get(Product, checkout.product_id)
+    if checkout.status == "expired":
+        raise invalid("This checkout has expired.")
+    if product.billing_type != "onetime":
+        raise invalid("The sandbox takes no payments for subscriptions.")
+    customer = _customer(store, buyer)
+    order = _order(checkout, product, customer)
+    transaction = Transaction(
+        id=order.transaction_id,
+        order_id=order.id,
+        status="paid",
+        refunded_amount=None,
+        created_at=now_ms(),
+    )
+    paid = replace(checkout, status="completed", order_id=order.id)
+    about = wire.completed_checkout(paid, paid=order, sold=product, buyer=customer, mode=store.mode)
+    store.know(customer)
+    _keep_and_tell(store, "checkout.completed", about, customer, order, transaction, paid)
+    return paid
+
+
+def expire(store: Store, checkout: Checkout) -> Checkout:
+    """Let a checkout that nobody paid lapse; raises ApiError. No webhook tells of it."""
+    if checkout.status == "completed":
+        raise invalid("This checkout is paid.")
+    expired = replace(checkout, status="expired")
+    store.records.keep(expired)
+    return expired
+
+
+def refund(
+    store: Store,
+    transaction: Transaction,
+    *,
+    amount: int | None = None,
+    reason: Reason = "requested_by_customer",
+) -> Transaction:
+    """Give back ``amount`` cents, tax included, or all that is left; raises ApiError."""
+    order = store.records.get(Order, transaction.order_id)
+    gone = transaction.refunded_amount or 0
+    left = order.amount_paid - gone
+    given = left if amount is None else amount
+    if transaction.status == "chargedBack" or not 0 < given <= left:
+        raise invalid("There is not so much left to refund.")
+    status: TransactionStatus = "refunded" if given == left else "partialRefund"
+    refunded = replace(transaction, status=status, refunded_amount=gone + given)
+    about = {
+        "id": new_id("ref"),
+        "object": "refund",
+        "status": "succeeded",
+        "refund_amount": given,
+        "refund_currency": order.currency,
+        "reason": reason,
+        **_surroundings(store, refunded, order),
+    }
+    _keep_and_tell(store, "refund.created", about, refunded)
+    return refunded
+
+
+def dispute(store: Store, transaction: Transaction) -> Transaction:
+    """Let the buyer's bank take all of the money back; raises ApiError."""
+    if transaction.status == "chargedBack":
+        raise invalid("This transaction is disputed already.")
+    order = store.records.get(Order, transaction.order_id)
+    disputed = replace(transaction, status="chargedBack", refunded_amount=order.amount_paid)
+    surroundings = _surroundings(store, disputed, order)
+    surroundings["transaction"]["status"] = "chargeback"  # so in its webhook alone
+    about = {
+        "id": new_id("disp"),
+        "object": "dispute",
+        "amount": order.amount_paid,
+        "currency": order.currency,
+        **surroundings,
+    }
+    _keep_and_tell(store, "dispute.created", about, disputed)
+    return disputed
+
+
+def _customer(store: Store, buyer: Buyer) -> Customer:
+    known = store.customer_with(buyer.email)
+    if known is not None:
+        return replace(known, name=buyer.name, country=buyer.country)
+    return Customer(
+        id=new_id("cust"), email=buyer.email, name=buyer.name, country=buyer.country, created_at=now_ms()
+    )
+
+
+def _order(checkout: Checkout, product: Product, customer: Customer) -> Order:
+    return Order(
+        id=new_id("ord"),
+        checkout_id=checkout.id,
+        product_id=product.id,
+        customer_id=customer.id,
+        transaction_id=new_id("tran"),
+        amount=product.price * checkout.units,
+        tax_amount=tax(product, units=checkout.units, country=customer.country),
+        currency=product.currency,
+        created_at=checkout.created_at,  # an order is begun with its page, well before the payment
+    )
+
+
+def _surroundings(store: Store, transaction: Transaction, order: Order) -> wire.Entity:
+    customer = store.records.get(Customer, order.customer_id)
+    checkout = store.records.get(Checkout, order.checkout_id)
+    return {
+        "transaction": wire.transaction(transaction, order, customer, mode=store.mode),
+        "checkout": wire.checkout_beside(checkout, mode=store.mode),
+        "order": wire.order(order, mode=store.mode),
+        "customer": wire.customer(customer, mode=store.mode),
+        "created_at": now_ms(),
+        "mode": store.mode,
+    }
+
+
+def _keep_and_tell(store: Store, kind: str, about: wire.Entity, *records: Record) -> None:
+    event = store.webhooks.write(kind, about)
+    store.records.keep(*records, event)
+    store.webhooks.send(event)

@@ -1,0 +1,68 @@
+"""The store: all that one local Creem has, and the questions that its parts ask of it."""
+
+from pathlib import Path
+
+from sandbox import faults
+from sandbox.creem import products
+from sandbox.creem.entities import KINDS, Checkout, Customer, Order, Product, Transaction
+from sandbox.creem.errors import not_found
+from sandbox.creem.settings import CreemSettings
+from sandbox.creem.traffic import Traffic
+from sandbox.creem.webhooks import Webhooks
+from sandbox.records import Kind, Records
+
+
+class Store:
+    """One merchant's store at Creem, continued from what its file remembers."""
+
+    def __init__(self, settings: CreemSettings, path: Path) -> None:
+        self.settings = settings
+        self.records = Records(path, kinds=KINDS)
+        self.traffic = Traffic()
+        self.faults = faults.switch()
+        self.webhooks = Webhooks(settings, self.records, self.traffic)
+        self._customers = {each.email.lower(): each.id for each in self.records.all(Customer)}
+        self.records.keep(*settings.products)
+
+    @property
+    def mode(self) -> str:
+        """The environment in which everything of this store is."""
+        return self.settings.mode
+
+    def found(self, kind: type[Kind], record_id: object) -> Kind:
+        """Return the record of this kind and id; raises ApiError when there is none."""
+        record = self.records.find(kind, record_id)
+        if record is None:
+            raise not_found(kind.__name__)
+        return record
+
+    def customer_with(self, email: str) -> Customer | None:
+        """Return whoever paid under this address before."""
+        return self.records.find(Customer, self._customers.get(email.lower()))
+
+    def know(self, customer: Customer) -> None:
+        """Find this customer by e-mail from now on."""
+        self._customers[customer.email.lower()] = customer.id
+
+    def order_of(self, checkout: Checkout) -> Order | None:
+        """Return the order that paying this checkout made."""
+        return self.records.find(Order, checkout.order_id)
+
+    def transactions(
+        self, *, customer_id: str | None = None, order_id: str | None = None, product_id: str | None = None
+    ) -> list[tuple[Transaction, Order]]:
+        """Return the transactions that fit, newest first, each with its order."""
+        every = [(each, self.records.get(Order, each.order_id)) for each in self.records.all(Transaction)]
+        return [
+            (transaction, order)
+            for transaction, order in reversed(every)
+            if customer_id in (None, order.customer_id)
+            and order_id in (None, order.id)
+            and product_id in (None, order.product_id)
+        ]
+
+    def configure(self, orders: object) -> list[Product]:
+        """Put products up for sale under the ids that they name; raises ApiError."""
+        configured = products.configured(orders)
+        self.records.keep(*configured)
+        return configured

@@ -1,0 +1,112 @@
+"""The index page: what the sandbox is, and how to use each part of it."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import get_args
+
+from aiohttp import web
+
+from sandbox import faults
+from sandbox.behaviour import Mode
+from sandbox.models_api import UPSTREAM_KEY
+from sandbox.page import page
+
+_MODELS: web.AppKey[Sequence[str]] = web.AppKey("index_models")
+_SMTP_PORT = web.AppKey("index_smtp_port", int)
+_CREEM_KEY = web.AppKey("index_creem_key", str)
+
+_BODY = """
+<p>Stand-ins for the outside world, for work and tests on one machine. The product reaches them exactly as it
+would reach the real ones.</p>
+
+<h2>Model server</h2>
+<p>An OpenAI-compatible upstream that echoes the last user message. Its key is <code>{key}</code>.
+It serves {models}.</p>
+<pre>curl {origin}/v1/chat/completions -H 'Authorization: Bearer {key}' \\
+  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'</pre>
+<p>That message can steer its answer: <code>[[tokens:200]]</code> asks for 200 tokens in place of the echo,
+<code>[[reasoning:30]]</code> for 30 tokens of reasoning first, <code>[[pace_ms:50]]</code> for 50 ms a
+token.</p>
+<table>
+<tr><th><a href="/control/served">/control/served</a></th>
+<td>Every call that was served, with model, usage and outcome, never with its text.
+<code>?since=100</code> leaves out the first 100.</td></tr>
+<tr><th><a href="/control/behaviour">/control/behaviour</a></th>
+<td>What the next calls meet: {modes}.</td></tr>
+</table>
+<pre>curl {origin}/control/behaviour -d '{{"mode": "fail", "status": 500, "times": 3}}'
+curl {origin}/control/behaviour \\
+  -d '{{"mode": "stall", "after_chunks": 2, "seconds": 30, "model": "{model}"}}'
+curl {origin}/control/behaviour -d '{{"mode": "normal"}}'</pre>
+
+<h2>Creem</h2>
+<p>A local Creem for one-time purchases. Its API is at <code>{origin}/creem/v1</code>, its key is
+<code>{creem_key}</code>. Its <a href="/creem">dashboard</a> shows what was paid and sent, and can refund,
+dispute and resend.</p>
+<table>
+<tr><th><a href="/control/creem/products">/control/creem/products</a></th>
+<td>What is for sale; a POST adds to it.</td></tr>
+<tr><th><a href="/control/creem/api">/control/creem/api</a></th>
+<td>What the next calls to the API meet: {faults}.</td></tr>
+<tr><th><a href="/control/creem/webhooks">/control/creem/webhooks</a></th>
+<td>Where webhooks go, and what the next ones meet: they can be dropped, shuffled, delayed and
+multiplied.</td></tr>
+<tr><th><a href="/control/creem/events">/control/creem/events</a></th>
+<td>Every webhook with its attempts. <code>?wait=10</code> waits up to 10 seconds until none is on its way. A
+POST to <code>/control/creem/events/evt_.../resend</code> sends one again.</td></tr>
+<tr><th><a href="/control/creem/traffic">/control/creem/traffic</a></th>
+<td>Every call to the API and every webhook, as it happened. <code>?since=100</code> leaves out all up to
+entry 100.</td></tr>
+</table>
+<pre>curl {origin}/control/creem/products \\
+  -d '[{{"id": "prod_demo", "name": "Credits", "price": 1000, "currency": "USD"}}]'
+curl {origin}/creem/v1/checkouts -H 'x-api-key: {creem_key}' \\
+  -d '{{"product_id": "prod_demo", "success_url": "{origin}/healthz"}}'
+curl {origin}/control/creem/webhooks -d '{{"delay_seconds": 5, "copies": 2, "times": 1}}'
+curl {origin}/control/creem/api -d '{{"mode": "fail", "status": 429, "retry_after": "2", "times": 3}}'</pre>
+
+<h2>Key console</h2>
+<p>A foreign console that makes API keys for the model server, at <code>{origin}/console/api/token/</code>.
+<a href="/control/console">/control/console</a> lets its calls fail, as above.</p>
+
+<h2>Mailbox</h2>
+<p>Mails that are sent by SMTP to port {smtp_port} go no further than the <a href="/mailbox">mailbox</a>.</p>
+<table>
+<tr><th><a href="/mailbox.json">/mailbox.json</a></th>
+<td>The same for tests. <code>?to=someone@example.com&amp;wait=10</code> waits up to 10 seconds for a mail to
+that address, with <code>&amp;since=7</code> for one after mail 7. <code>DELETE</code> empties the
+mailbox.</td></tr>
+</table>
+
+<h2>Health</h2>
+<p><a href="/healthz">/healthz</a> answers 200 while the sandbox runs.</p>
+"""
+
+
+def add_to(app: web.Application, *, models: Sequence[str], smtp_port: int, creem_key: str) -> None:
+    """Let ``app`` show the index page at ``/``."""
+    app[_MODELS] = models
+    app[_SMTP_PORT] = smtp_port
+    app[_CREEM_KEY] = creem_key
+    app.router.add_get("/", _index)
+
+
+async def _index(request: web.Request) -> web.Response:
+    models = request.app[_MODELS]
+    return page(
+        title="Sandbox",
+        body=_BODY.format(
+            key=UPSTREAM_KEY,
+            models=_codes(models),
+            model=escape(models[0]),
+            modes=_codes(get_args(Mode)),
+            creem_key=escape(request.app[_CREEM_KEY]),
+            faults=_codes(get_args(faults.Mode)),
+            origin=escape(str(request.url.origin())),
+            smtp_port=request.app[_SMTP_PORT],
+        ),
+    )
+
+
+def _codes(words: Sequence[str]) -> str:
+    return ", ".join(f"<code>{escape(word)}</code>" for word in words)

@@ -1,0 +1,1 @@
+"""The stand-ins keep to the manners of the real things."""
