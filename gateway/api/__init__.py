@@ -1,0 +1,1 @@
+"""The edges: how calls come in and answers go out, over HTTP."""

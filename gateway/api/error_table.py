@@ -1,0 +1,139 @@
+"""One table: each refusal, its HTTP status, its stable code, and what the caller should do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from gateway.errors import (
+    AnswerBroken,
+    BodyEncoded,
+    BodyTooLarge,
+    BodyUnreadable,
+    FieldInvalid,
+    FieldNotOffered,
+    KeyMalformed,
+    KeyMissing,
+    LedgerRefused,
+    ModelUnknown,
+    NotReady,
+    Stopped,
+    UpstreamBusy,
+    UpstreamObjected,
+    UpstreamTooSlow,
+    UpstreamUnavailable,
+    UrlUnknown,
+)
+
+# How much of what a caller sent is repeated to them.
+_LONGEST_QUOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. The sentence may name the refusal's facts, and ``wallet``, the wallet's page."""
+
+    status: int
+    kind: str
+    code: str | None
+    sentence: str
+    param: str | None = None
+    retry_after_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """A refusal in OpenAI's shape. A wait of None means that there is nothing to wait for."""
+
+    status: int
+    # For our log: never a word of somebody else's.
+    code: str
+    body: bytes
+    retry_after_seconds: int | None
+
+
+_REQUEST, _QUOTA, _SERVER = "invalid_request_error", "insufficient_quota", "server_error"
+_UNKNOWN_MODEL = Row(404, _REQUEST, "model_not_found", "No model {model!r} is offered here.", "model")
+
+_TRY_AGAIN = Row(
+    503,
+    _SERVER,
+    "temporarily_unavailable",
+    "Try again in a moment: nothing was charged.",
+    retry_after_seconds=2,
+)
+
+_TABLE: dict[type[BaseException] | str, Row] = {
+    UrlUnknown: Row(404, _REQUEST, None, "Invalid URL ({method} {path})"),
+    KeyMissing: Row(
+        401, _REQUEST, "invalid_api_key", "No API key: send it as 'Authorization: Bearer <key>'."
+    ),
+    KeyMalformed: Row(
+        401, _REQUEST, "invalid_api_key", "This is not a whole API key: copy it again, from 'sk-' to its end."
+    ),
+    "unknown_key": Row(
+        401, _REQUEST, "invalid_api_key", "This API key is not known: it was deleted, or belongs elsewhere."
+    ),
+    "key_disabled": Row(
+        401, _REQUEST, "api_key_disabled", "This API key is disabled: its owner can enable it."
+    ),
+    "key_expired": Row(401, _REQUEST, "api_key_expired", "This API key has expired: create a new one."),
+    "account_frozen": Row(
+        403, "permission_error", "account_frozen", "This account is frozen: please contact support."
+    ),
+    "model_unknown": _UNKNOWN_MODEL,
+    ModelUnknown: _UNKNOWN_MODEL,
+    "paid_model": Row(
+        402, _QUOTA, "insufficient_quota", "{model!r} needs credit: add some at {wallet}."
+    ),
+    "insufficient_credit": Row(
+        402, _QUOTA, "insufficient_quota", "Not enough credit for this call: add some at {wallet}."
+    ),
+    "too_many_open_calls": Row(
+        429, "requests", "too_many_open_calls", "Too many calls are open: wait until one ends.",
+        retry_after_seconds=2,
+    ),
+    BodyTooLarge: Row(413, _REQUEST, "body_too_large", "The body has more than {limit_bytes} bytes."),
+    BodyEncoded: Row(415, _REQUEST, "unsupported_encoding", "Send the body without Content-Encoding."),
+    BodyUnreadable: Row(400, _REQUEST, "invalid_json", "The body is not a JSON object."),
+    FieldInvalid: Row(400, _REQUEST, "invalid_value", "'{param}' must be {expected}."),
+    FieldNotOffered: Row(400, _REQUEST, "unsupported_value", "'{param}' asks for what is not offered here."),
+    NotReady: _TRY_AGAIN,
+    "request_reused": _TRY_AGAIN,
+    UpstreamUnavailable: Row(
+        502, _SERVER, "upstream_unavailable", "The model did not answer: nothing was charged."
+    ),
+    UpstreamBusy: Row(503, _SERVER, "upstream_busy", "The model is busy: nothing was charged."),
+    UpstreamTooSlow: Row(504, _SERVER, "upstream_timeout", "The model took too long."),
+    AnswerBroken: Row(502, _SERVER, "upstream_failed", "The model's answer broke off."),
+    Stopped: Row(503, _SERVER, "interrupted", "The gateway had to stop before the answer was complete."),
+}  # fmt: skip
+_UNEXPECTED = Row(500, _SERVER, "internal_error", "Something broke on our side: we have a record of it.")
+
+
+def answer_to(refusal: BaseException) -> ErrorAnswer:
+    """Return how ``refusal`` is told; of an exception that nobody foresaw only that there was one."""
+    if isinstance(refusal, UpstreamObjected):
+        return _in_the_upstream_s_words(refusal)
+    key = refusal.reason if isinstance(refusal, LedgerRefused) else type(refusal)
+    row, facts = _TABLE.get(key, _UNEXPECTED), vars(refusal)
+    error = {
+        "message": row.sentence.format_map({**_quoted(facts), "wallet": f"{settings.PUBLIC_URL}/wallet"}),
+        "type": row.kind,
+        "param": facts.get("param") or row.param,
+        "code": row.code,
+    }
+    wait = facts.get("retry_after_seconds") or row.retry_after_seconds
+    return ErrorAnswer(row.status, row.code or "-", orjson.dumps({"error": error}), wait)
+
+
+def _in_the_upstream_s_words(said: UpstreamObjected) -> ErrorAnswer:
+    error = {"message": said.message, "type": said.kind, "param": said.param, "code": said.code}
+    return ErrorAnswer(said.status, "upstream_objected", orjson.dumps({"error": error}), None)
+
+
+def _quoted(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Cut what the caller sent to a length that suits a sentence."""
+    return {name: fact[:_LONGEST_QUOTE] if isinstance(fact, str) else fact for name, fact in facts.items()}

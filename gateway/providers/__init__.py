@@ -1,0 +1,1 @@
+"""The upstreams, as HTTP speaks with them. Nothing here knows our tables."""

@@ -1,0 +1,1 @@
+"""What the gateway does with a call, whatever it came in by."""

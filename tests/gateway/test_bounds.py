@@ -1,0 +1,48 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.services import bounds, chat_requests, tokenizer
+from ledger.services.pricing import ModelLimits
+
+LIMITS = ModelLimits(context_tokens=100_000, output_tokens=1000, input_overhead_tokens=32)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def chat_of(*messages: object) -> chat_requests.ChatRequest:
+    return chat_requests.read(orjson.dumps({"model": "m", "messages": list(messages)}))
+
+
+@given(st.lists(TEXTS, min_size=1))
+def test_no_text_is_more_tokens_than_its_bound(texts: list[str]) -> None:
+    chat = chat_of(*({"role": "user", "content": text} for text in texts))
+
+    assert bounds.input_bound(chat, LIMITS) >= sum(map(tokenizer.count, texts)) + 32 + 8 * len(texts)
+
+
+def test_the_bound_is_the_length_the_model_s_overhead_and_eight_a_message() -> None:
+    chat = chat_of({"role": "user", "content": "hi"}, {"role": "user", "content": "你"})
+
+    rest = '{"messages":[{"role":"user","content":"hi"},{"role":"user","content":"你"}]}'.encode()
+    assert bounds.input_bound(chat, LIMITS) == len(rest) + 32 + 16
+
+
+def test_the_bound_is_never_more_than_the_context() -> None:
+    assert bounds.input_bound(chat_of({"role": "user", "content": "x" * 200_000}), LIMITS) == 100_000
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "image_url"}, {"type": "input_audio"}, {"type": "file"}, {"type": "new"}]
+)
+def test_what_is_not_text_may_fill_the_context(part: dict[str, str]) -> None:
+    assert bounds.input_bound(chat_of({"role": "user", "content": [part]}), LIMITS) == 100_000
+
+
+def test_an_estimate_counts_text_frames_and_media() -> None:
+    chat = chat_of(
+        {"role": "system", "content": "hello world"},
+        {"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": "hello"}]},
+    )
+
+    assert bounds.estimated_input(chat) == tokenizer.count("hello world\nhello") + 2 * 4 + 1000
