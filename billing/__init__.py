@@ -1,0 +1,1 @@
+"""The shop: packages, plans, orders, payments and their delivery."""

@@ -1,0 +1,195 @@
+"""Creem as a payment provider."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from billing.providers import json_api
+from billing.providers.creem import entities, signatures, translation
+from billing.providers.creem.answers import Product, Transaction, read_product, read_transaction
+from billing.providers.creem.entities import Entity, expanded, id_of, moment, text
+from billing.providers.errors import InvalidSignature, ProviderUnavailable, Reason, WrongMode
+from billing.providers.facts import Fact, Mode
+from billing.providers.json_api import Explanation, JsonApi
+from billing.providers.patience import Patience
+from billing.providers.protocol import (
+    CheckoutRequest,
+    CheckoutState,
+    CheckoutStatus,
+    NewCheckout,
+    WebhookEvent,
+)
+
+SIGNATURE_HEADER = "creem-signature"
+LIVE_URL = "https://api.creem.io"
+TEST_URL = "https://test-api.creem.io"
+
+_PAGE_SIZE = 50
+_MOST_MESSAGES, _LONGEST_MESSAGE = 5, 300
+_WEB = ("https://", "http://")
+_STATUSES = {"completed": CheckoutStatus.COMPLETED, "expired": CheckoutStatus.EXPIRED}
+
+
+def _sleep(pause: timedelta) -> None:
+    time.sleep(pause.total_seconds())
+
+
+class Creem:
+    """Our store at Creem: a `PaymentProvider`, and a few questions that only Creem answers.
+
+    The environment is that of the API key. ``base_url`` is for a stand-in; one of Creem's must fit the key.
+    Threads may share an instance.
+    """
+
+    name = translation.PROVIDER
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        webhook_secret: str,
+        base_url: str = "",
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+        sleep: Callable[[timedelta], None] = _sleep,
+    ) -> None:
+        self._api_key = api_key.strip()
+        self._webhook_secret = webhook_secret.strip()
+        self.mode = _mode_of_key(self._api_key)
+        self._api = JsonApi(
+            _fitting(base_url, self.mode),
+            headers={"x-api-key": self._api_key},
+            explain=self._explain,
+            patience=patience,
+            sleep=sleep,
+        )
+
+    def create_checkout(self, request: CheckoutRequest) -> NewCheckout:
+        """Make a page to pay on: see `PaymentProvider`."""
+        operation = "POST /v1/checkouts"
+        checkout = self._ours(operation, self._api.post("/v1/checkouts", _wish(request)))
+        checkout_id, url = id_of(checkout), checkout.get("checkout_url")
+        if checkout_id is None or not isinstance(url, str) or not url.startswith(_WEB):
+            raise ProviderUnavailable(operation=operation, reason=Reason.GARBLED)
+        return NewCheckout(id=checkout_id, url=url)
+
+    def get_checkout(self, checkout_id: str) -> CheckoutState:
+        """Ask what has become of a checkout: see `PaymentProvider`."""
+        checkout = self._get("/v1/checkouts", checkout_id=checkout_id)
+        status = _STATUSES.get(str(checkout.get("status")), CheckoutStatus.OPEN)
+        fact = None
+        if status is CheckoutStatus.COMPLETED:
+            fact = translation.of_checkout(self._with_order(checkout))
+        return CheckoutState(id=checkout_id, status=status, fact=fact)
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        """Verify a webhook: see `PaymentProvider`."""
+        signature = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER, "")
+        if not signatures.webhook_is_genuine(body, signature=signature, secret=self._webhook_secret):
+            raise InvalidSignature(operation="webhook")
+        envelope = expanded(json_api.parse(body))
+        return WebhookEvent(
+            id=text(envelope.get("id")) or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            kind=text(envelope.get("eventType")) or "unreadable",
+            sent_at=moment(envelope.get("created_at")),
+        )
+
+    def read_fact(self, body: bytes) -> Fact:
+        """Translate a webhook that was verified: see `PaymentProvider`."""
+        return translation.of_event(expanded(json_api.parse(body)))
+
+    def redirect_is_genuine(self, query: Sequence[tuple[str, str]]) -> bool:
+        """Say whether Creem sent a buyer here with this ``query``, decoded and in its order.
+
+        It proves that the buyer comes from there, never that anything is paid.
+        """
+        return signatures.redirect_is_genuine(query, api_key=self._api_key)
+
+    def get_product(self, product_id: str) -> Product:
+        """Ask what a product costs now; raises NotKnownThere also for one of the other environment."""
+        return read_product(self._get("/v1/products", product_id=product_id))
+
+    def search_transactions(
+        self, *, customer_id: str = "", order_id: str = "", product_id: str = ""
+    ) -> Iterator[Transaction]:
+        """Yield the transactions that belong to all of these, newest first.
+
+        Pages are asked for as they are needed. Creem has no dates to search by: stop at what is known.
+        """
+        wanted = {"customer_id": customer_id, "order_id": order_id, "product_id": product_id}
+        given = {name: wish for name, wish in wanted.items() if wish}
+        return map(read_transaction, self._transactions(**given))
+
+    def _transactions(self, **belonging_to: str) -> Iterator[Entity]:
+        number: int | None = 1
+        while number is not None:
+            page = self._get(
+                "/v1/transactions/search", **belonging_to, page_number=number, page_size=_PAGE_SIZE
+            )
+            items = page.get("items")
+            yield from map(expanded, items if isinstance(items, list) else [])
+            following = entities.number(expanded(page.get("pagination")).get("next_page"))
+            number = following if following is not None and following > number else None
+
+    def _with_order(self, checkout: Entity) -> Entity:
+        """Return ``checkout`` with its order in full, from the transaction if it was answered as an id."""
+        order = expanded(checkout.get("order"))
+        order_id = id_of(checkout.get("order"))
+        if order_id is None or order.get("transaction"):
+            return checkout
+        found = next(self._transactions(order_id=order_id), None)
+        if found is None:
+            return checkout
+        said = {name: value for name, value in order.items() if value is not None}
+        return {**checkout, "order": {**translation.order_of(found), **said}}
+
+    def _get(self, path: str, **query: str | int) -> Entity:
+        return self._ours(f"GET {path}", self._api.get(path, query))
+
+    def _ours(self, operation: str, answer: Entity) -> Entity:
+        found = entities.mode(answer)
+        if found not in {self.mode, Mode.UNKNOWN}:
+            raise WrongMode(operation=operation)
+        return answer
+
+    def _explain(self, answer: Any) -> Explanation:
+        """Return what an error says, fit for a log, and without our key should it repeat that."""
+        error = expanded(answer)
+        said = error.get("message") or error.get("error")
+        lines = said if isinstance(said, list) else [said]
+        messages = [self._masked(line) for line in lines if isinstance(line, str)]
+        short = tuple(message[:_LONGEST_MESSAGE] for message in messages[:_MOST_MESSAGES])
+        trace_id = text(error.get("trace_id"))
+        return Explanation(trace_id=trace_id and self._masked(trace_id), messages=short)
+
+    def _masked(self, words: str) -> str:
+        shown = words.replace(self._api_key, "***")
+        return "".join(each if each.isprintable() else " " for each in shown)
+
+
+def _wish(request: CheckoutRequest) -> dict[str, Any]:
+    # Events about subscriptions do not carry the request id, but the metadata.
+    wish: dict[str, Any] = {
+        "product_id": request.product_id,
+        "units": request.units,
+        "request_id": request.reference,
+        "success_url": request.success_url,
+        "metadata": {"reference": request.reference},
+    }
+    # Creem refuses an empty e-mail.
+    return wish | {"customer": {"email": request.email}} if request.email else wish
+
+
+def _mode_of_key(api_key: str) -> Mode:
+    if not api_key.startswith("creem_"):
+        raise ValueError("A Creem API key begins with creem_ or creem_test_.")
+    return Mode.TEST if api_key.startswith("creem_test_") else Mode.LIVE
+
+
+def _fitting(base_url: str, mode: Mode) -> str:
+    own, other = (LIVE_URL, TEST_URL) if mode is Mode.LIVE else (TEST_URL, LIVE_URL)
+    if urlsplit(base_url).hostname == urlsplit(other).hostname:
+        raise ValueError(f"This API key is a {mode} one: it does not belong to {other}.")
+    return base_url or own

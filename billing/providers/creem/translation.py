@@ -1,0 +1,230 @@
+"""Creem's objects turned into the shop's facts."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypedDict, TypeVar
+
+from billing.providers.creem import entities
+from billing.providers.creem.answers import TransactionStatus, status_of
+from billing.providers.creem.entities import Entity, currency, expanded, first, id_of, moment, number, text
+from billing.providers.facts import (
+    Disputed,
+    Fact,
+    Mode,
+    PaymentSucceeded,
+    Refunded,
+    RefundState,
+    SubscriptionChanged,
+    Unknown,
+)
+
+PROVIDER = "creem"
+
+_REFUND_STATES = {
+    "succeeded": RefundState.SUCCEEDED,
+    "failed": RefundState.FAILED,
+    "canceled": RefundState.FAILED,
+}
+
+# Money that went back was paid before; that it went back is a fact of its own.
+_HAVE_BEEN_PAID = {
+    TransactionStatus.PAID,
+    TransactionStatus.PARTLY_REFUNDED,
+    TransactionStatus.REFUNDED,
+    TransactionStatus.DISPUTED,
+}
+
+Told = TypeVar("Told")
+
+
+class _Lacking(Exception):
+    """An object does not say what a fact has to."""
+
+
+class _Common(TypedDict):
+    provider: str
+    mode: Mode
+    reference: str | None
+    customer_id: str | None
+    subscription_id: str | None
+    happened_at: datetime | None
+
+
+class _TakenBack(_Common):
+    transaction_id: str
+    checkout_id: str | None
+    provider_order_id: str | None
+    product_id: str | None
+    units: int | None
+    currency: str
+    amount_cents: int
+    paid_cents: int | None
+
+
+def of_event(envelope: Entity) -> Fact:
+    """Return what a webhook tells; Unknown when it says too little, or something that we do not know."""
+    kind, about = text(envelope.get("eventType")) or "", expanded(envelope.get("object"))
+    at = moment(envelope.get("created_at"))
+    match kind.split("."):
+        case ["checkout", "completed"]:
+            return of_checkout(about, at=at)
+        case ["refund", "created"]:
+            return _if_complete(_refund, about, at)
+        case ["dispute", "created"]:
+            return _if_complete(_dispute, about, at)
+        case ["subscription", change]:
+            return _if_complete(partial(_subscription, change=change), about, at)
+        case _:
+            return _unknown(about, at, why="an event of no known kind")
+
+
+def of_checkout(checkout: Entity, *, at: datetime | None = None) -> Fact:
+    """Return what a completed checkout tells, whether its webhook came or it was asked for."""
+    order = expanded(checkout.get("order"))
+    if order.get("type") == "recurring" or checkout.get("subscription"):
+        return _if_complete(_bought_subscription, checkout, at)
+    return _if_complete(_payment, checkout, at)
+
+
+def order_of(transaction: Entity) -> Entity:
+    """Return as much of a paid order as its transaction tells."""
+    return {
+        "id": id_of(transaction.get("order")),
+        "customer": transaction.get("customer"),
+        "transaction": id_of(transaction),
+        "status": "paid" if status_of(transaction) in _HAVE_BEEN_PAID else None,
+        "type": "recurring" if transaction.get("subscription") else "onetime",
+        "amount": transaction.get("amount"),
+        "amount_paid": transaction.get("amount_paid"),
+        "tax_amount": transaction.get("tax_amount"),
+        "discount_amount": transaction.get("discount_amount"),
+        "currency": transaction.get("currency"),
+        "updated_at": transaction.get("created_at"),
+        "mode": transaction.get("mode"),
+    }
+
+
+def _payment(checkout: Entity, at: datetime | None) -> PaymentSucceeded:
+    order, customer = expanded(checkout.get("order")), expanded(checkout.get("customer"))
+    if order.get("status") != "paid":
+        raise _Lacking("paid order")
+    return PaymentSucceeded(
+        **_common(checkout, order, at=at or moment(order.get("updated_at"))),
+        checkout_id=_needed(id_of(checkout), "id"),
+        provider_order_id=_needed(id_of(order), "order.id"),
+        transaction_id=_needed(id_of(order.get("transaction")), "order.transaction"),
+        product_id=_needed(id_of(order.get("product")) or id_of(checkout.get("product")), "product"),
+        units=_needed(_units(checkout), "units"),
+        currency=_needed(currency(order.get("currency")), "order.currency"),
+        amount_cents=_needed(number(order.get("amount")), "order.amount"),
+        tax_cents=number(order.get("tax_amount")),
+        discount_cents=number(order.get("discount_amount")),
+        paid_cents=number(order.get("amount_paid")),
+        email=text(customer.get("email")),
+    )
+
+
+def _bought_subscription(checkout: Entity, at: datetime | None) -> SubscriptionChanged:
+    order, subscription = expanded(checkout.get("order")), expanded(checkout.get("subscription"))
+    return SubscriptionChanged(
+        **_common(checkout, order, at=at),
+        change="checkout.completed",
+        status=text(subscription.get("status")) or "",
+        product_id=id_of(order.get("product")) or id_of(checkout.get("product")),
+        units=_units(checkout),
+        currency=currency(order.get("currency")),
+        amount_cents=number(order.get("amount")),
+        transaction_id=id_of(order.get("transaction")),
+        provider_order_id=id_of(order),
+        as_of=moment(subscription.get("updated_at")),
+    )
+
+
+def _subscription(subscription: Entity, at: datetime | None, *, change: str) -> SubscriptionChanged:
+    paid = expanded(subscription.get("last_transaction"))
+    items = subscription.get("items")
+    common = _common(subscription, at=at)
+    common["subscription_id"] = _needed(id_of(subscription), "id")
+    return SubscriptionChanged(
+        **common,
+        change=change,
+        status=text(subscription.get("status")) or "",
+        product_id=id_of(subscription.get("product")),
+        units=number(expanded(items[0]).get("units")) if isinstance(items, list) and items else None,
+        currency=currency(paid.get("currency")),
+        amount_cents=number(paid.get("amount")),
+        transaction_id=id_of(paid) or text(subscription.get("last_transaction_id")),
+        provider_order_id=id_of(paid.get("order")),
+        period_start=moment(subscription.get("current_period_start_date")),
+        period_end=moment(subscription.get("current_period_end_date")),
+        as_of=moment(subscription.get("updated_at")),
+    )
+
+
+def _refund(refund: Entity, at: datetime | None) -> Refunded:
+    return Refunded(
+        **_taken_back(refund, at),
+        refund_id=_needed(id_of(refund), "id"),
+        state=_REFUND_STATES.get(text(refund.get("status")) or "", RefundState.PENDING),
+        reason=text(refund.get("reason")),
+    )
+
+
+def _dispute(dispute: Entity, at: datetime | None) -> Disputed:
+    return Disputed(**_taken_back(dispute, at), dispute_id=_needed(id_of(dispute), "id"))
+
+
+def _taken_back(about: Entity, at: datetime | None) -> _TakenBack:
+    order, checkout = expanded(about.get("order")), expanded(about.get("checkout"))
+    transaction = expanded(about.get("transaction"))
+    return {
+        **_common(about, checkout, order, transaction, expanded(about.get("subscription")), at=at),
+        "transaction_id": _needed(id_of(about.get("transaction")), "transaction"),
+        "checkout_id": id_of(about.get("checkout")),
+        "provider_order_id": id_of(about.get("order")) or id_of(transaction.get("order")),
+        "product_id": id_of(order.get("product")) or id_of(checkout.get("product")),
+        "units": number(checkout.get("units")),
+        "currency": _needed(currency(first(about, "refund_currency", "currency")), "currency"),
+        "amount_cents": _needed(number(first(about, "refund_amount", "amount")), "amount"),
+        "paid_cents": number(transaction.get("amount_paid")),
+    }
+
+
+def _units(checkout: Entity) -> int | None:
+    stated = checkout.get("units")
+    return 1 if stated is None else number(stated)  # one is what Creem sells unless told otherwise
+
+
+def _common(*about: Entity, at: datetime | None) -> _Common:
+    return {
+        "provider": PROVIDER,
+        "mode": entities.mode(*about),
+        "reference": entities.reference(*about),
+        "customer_id": _first_id("customer", about),
+        "subscription_id": _first_id("subscription", about),
+        "happened_at": at,
+    }
+
+
+def _first_id(name: str, about: Sequence[Entity]) -> str | None:
+    return next((found for each in about if (found := id_of(each.get(name)))), None)
+
+
+def _if_complete(
+    translate: Callable[[Entity, datetime | None], Fact], about: Entity, at: datetime | None
+) -> Fact:
+    try:
+        return translate(about, at)
+    except _Lacking as lacking:
+        return _unknown(about, at, why=f"no {lacking}")
+
+
+def _unknown(about: Entity, at: datetime | None, *, why: str) -> Unknown:
+    return Unknown(**_common(about, at=at), why=why)
+
+
+def _needed(value: Told | None, what: str) -> Told:
+    if value is None:
+        raise _Lacking(what)
+    return value

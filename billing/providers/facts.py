@@ -1,0 +1,130 @@
+"""What a provider tells us, in the shop's words, whichever way we learned it.
+
+A webhook and the answer to a question give the same fact, and the same fact may come many times and in any
+order: whoever acts on one does so once for each id that it names as its own.
+
+A fact only repeats what the provider said. That it fits an order of ours (provider, mode, product, units,
+currency and amount) is for the reader to compare.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Whether money is real. A word that we do not know is UNKNOWN and equals neither of the others."""
+
+    LIVE = "live"
+    TEST = "test"
+    UNKNOWN = "unknown"
+
+
+class RefundState(StrEnum):
+    """How far a refund got; anything that is not the end is PENDING."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact:
+    """What every fact says.
+
+    `reference` is the one that we gave to the checkout; all ids are the provider's.
+    """
+
+    provider: str
+    mode: Mode
+    reference: str | None = None
+    customer_id: str | None = None
+    subscription_id: str | None = None
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSucceeded(_Fact):
+    """A one-time purchase is paid. Its own id is `transaction_id`: credit once for each.
+
+    `amount_cents` is for all units and before added tax: this is what was quoted, and what to compare.
+    `paid_cents` is what left the buyer's account, with tax and less discounts: never compare that exactly.
+    `email` is whatever the buyer typed there, which need not be what we were told.
+    """
+
+    transaction_id: str
+    checkout_id: str
+    provider_order_id: str
+    product_id: str
+    units: int
+    currency: str
+    amount_cents: int
+    tax_cents: int | None = None
+    discount_cents: int | None = None
+    paid_cents: int | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TakenBack(_Fact):
+    """Money of an earlier payment, named by `transaction_id`, went back. `amount_cents` includes tax.
+
+    `paid_cents` is all that was paid then, also with tax.
+    """
+
+    transaction_id: str
+    checkout_id: str | None = None
+    provider_order_id: str | None = None
+    product_id: str | None = None
+    units: int | None = None
+    currency: str
+    amount_cents: int
+    paid_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded(_TakenBack):
+    """Money was given back, or is about to be. Its own id is `refund_id`; it counts when it SUCCEEDED."""
+
+    refund_id: str
+    state: RefundState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputed(_TakenBack):
+    """The buyer's bank took money back. Its own id is `dispute_id`."""
+
+    dispute_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(_Fact):
+    """Something happened to a subscription.
+
+    `change` is the provider's word for it, such as ``paid`` or ``canceled``, or ``checkout.completed`` when
+    it was bought; `status` is what it is after that. A payment for a period names its `transaction_id`.
+    Changes overtake each other: `as_of` tells the newer.
+    """
+
+    change: str
+    status: str
+    product_id: str | None = None
+    units: int | None = None
+    currency: str | None = None
+    amount_cents: int | None = None
+    transaction_id: str | None = None
+    provider_order_id: str | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(_Fact):
+    """Something was said that we cannot act on: `why` is for the operator."""
+
+    why: str
+
+
+Fact = PaymentSucceeded | Refunded | Disputed | SubscriptionChanged | Unknown

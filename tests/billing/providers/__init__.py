@@ -1,0 +1,1 @@
+"""The payment providers, against their stand-in and against what was recorded of the real ones."""
