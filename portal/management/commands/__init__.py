@@ -1,0 +1,1 @@
+"""Commands for `manage.py`: each parses, calls one thing, and says what came of it."""

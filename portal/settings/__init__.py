@@ -1,0 +1,1 @@
+"""Settings: `base` for everyone, then one of `local`, `test`, `production`."""

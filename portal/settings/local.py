@@ -1,0 +1,29 @@
+"""One machine, one command: embedded servers, the sandbox as the outside world, secrets made on first use."""
+
+import os
+
+from portal.embedded import addresses, local_secrets
+from portal.settings.base import *
+from portal.settings.base import VAR_DIR
+from portal.settings.database import read_database
+from portal.settings.secrets import read_secrets
+
+PORT = int(os.environ.get("PORT", "8000"))
+SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", str(PORT + 1)))
+SANDBOX_SMTP_PORT = int(os.environ.get("SANDBOX_SMTP_PORT", str(PORT + 2)))
+WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+
+DATABASE_URL = os.environ.get("DATABASE_URL") or addresses.postgres_url(VAR_DIR)
+REDIS_URL = os.environ.get("REDIS_URL") or addresses.redis_url(VAR_DIR)
+DATABASES = {"default": read_database(DATABASE_URL)}
+CELERY_BROKER_URL = addresses.celery_url(REDIS_URL)
+
+SECRET_KEY, KEY_PEPPERS, SEALING_KEYS = read_secrets({**local_secrets.load(VAR_DIR), **os.environ})
+
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *os.environ.get("ALLOWED_HOSTS", "").split()]
+
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", str(SANDBOX_SMTP_PORT)))
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Purser <purser@example.com>")

@@ -1,0 +1,49 @@
+"""The wallet: what the reader holds, how it came to be, and the field that turns a code into more."""
+
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.errors import TooManyAttempts
+from accounts.services import addresses, customers
+from portal import overviews, refusals
+from portal.forms import RedeemForm
+from portal.pages import MemberRequest, render_part
+from portal.views.acts import acts_by_post
+from redemption.errors import CodeMistyped, CodeUnusable
+from redemption.services import wallets
+from redemption.services.wallets import Redeemed
+
+
+@never_cache
+@require_safe
+def wallet(request: MemberRequest) -> HttpResponse:
+    """Show the balance, its history, and the field for a code."""
+    return _page(request, RedeemForm())
+
+
+@never_cache
+@acts_by_post("wallet")
+def redeem(request: MemberRequest) -> HttpResponse:
+    """Turn the typed code into credit; a code that does not work is answered by the field."""
+    form = RedeemForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=refusals.UNREADABLE)
+    try:
+        redeemed = wallets.redeem(
+            typed_code=form.cleaned_data["code"],
+            customer=customers.of_user(request.user),
+            address=addresses.of_request(request),
+        )
+    except (CodeMistyped, CodeUnusable, TooManyAttempts) as error:
+        refusal = refusals.worded(error)
+        form.add_error("code", refusal.sentence)
+        return refusals.stamp(_page(request, form), refusal)
+    return _page(request, RedeemForm(), redeemed=redeemed)
+
+
+def _page(
+    request: MemberRequest, form: RedeemForm, *, redeemed: Redeemed | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"wallet": overviews.wallet(request.user), "form": form, "redeemed": redeemed}
+    return render_part(request, "portal/wallet.html", "wallet", context, status=status)

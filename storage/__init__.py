@@ -1,0 +1,1 @@
+"""Permanent storage: uploads to Arweave, by API and by chat."""
