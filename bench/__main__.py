@@ -1,0 +1,25 @@
+"""All benchmarks one after another, or those that are named: ``python -m bench codes_issue``."""
+
+import shutil
+import subprocess
+import sys
+
+from django.conf import settings
+
+ALL = ["codes_issue", "codes_redeem", "ledger_pairs", "ledger_keys"]
+
+
+def main(names: list[str]) -> int:
+    """Run each in a process and on a database of its own; return how many were too slow."""
+    shutil.rmtree(settings.VAR_DIR)  # they make their own
+    return sum(run(name) != 0 for name in names)
+
+
+def run(name: str) -> int:
+    """Run one benchmark and return its exit code."""
+    print(f"\n{name}", flush=True)
+    return subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or ALL))
