@@ -1,0 +1,54 @@
+"""Fixtures for every test: the database server, a whole running product, and the browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster import Cluster
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSER = "browser"
+CLUSTER = "cluster"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_server: str) -> None:
+    """Start PostgreSQL before Django makes its test database."""
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Run the whole product, as `make run` does, for all tests that leave it as they found it."""
+    with Cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Drive the system's Chromium: Playwright's own would have to be downloaded."""
+    quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": quiet + root}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Browser tests name the site that they open; Playwright's own fixture for it trips over a new pytest."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run quick tests first and the browser last: Playwright's loop would keep Django from its database."""
+    items.sort(key=lambda item: (BROWSER in item.keywords, CLUSTER in item.keywords))
+    if CHROMIUM is None:
+        for item in items:
+            if BROWSER in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if CHROMIUM is None:
+        terminalreporter.section("NO BROWSER", sep="!", red=True, bold=True)
+        terminalreporter.line("There is no chromium on the PATH: the browser tests did not run.")
