@@ -49,7 +49,13 @@ def twin(url: str) -> str:
     name = conninfo_to_dict(url)["dbname"]
     connections.close_all()
     with psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True) as connection:
+        # Sessions that have just said goodbye, and autovacuum, are still in a database for a moment.
+        connection.execute(f"alter database {name} allow_connections false")
+        connection.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [name]
+        )
         connection.execute(f"create database {name}_grown template {name}")
+        connection.execute(f"alter database {name} allow_connections true")
     return make_conninfo(url, dbname=f"{name}_grown")
 
 

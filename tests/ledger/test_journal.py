@@ -95,3 +95,25 @@ def test_a_journal_that_is_busy_for_long_is_left_alone() -> None:
         reader.execute("lock table ledger_usage in access exclusive mode")
         with pytest.raises(DatabaseError, match="lock timeout"):
             journal.prepare_partitions()
+
+
+def test_no_call_reads_the_journal_of_others(model: LanguageModel) -> None:
+    """A plan that was made while the journal was empty must not read all of it for every batch."""
+    caller = make.spender(wallet=100_000)
+    for _ in range(5):
+        calls = [make.call(caller, model) for _ in range(10)]
+        before = journal_lines_read()
+        holds.reserve(calls)
+        assert journal_lines_read() == before
+        holds.settle([make.report(call) for call in calls])
+
+
+def journal_lines_read() -> int:
+    """Count the lines that this transaction has fetched from the journal, by whatever index or none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
+            " from pg_stat_xact_user_tables where relname like 'ledger\\_usage%'"
+        )
+        [(lines,)] = cursor.fetchall()
+    return int(lines)

@@ -73,6 +73,7 @@ language plpgsql
 -- One plan, by indexes: right at every size of the tables, whatever the statistics say today.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_material = off
@@ -115,14 +116,18 @@ begin
             end as key_fault,
             model.is_free,
             price.rate,
-            -- Looked up, not joined: the table is empty one moment and full the next, and a plan for a join
-            -- that was made while it was empty reads all of it.
+            -- Looked up one by one. As a join or an `exists`, a plan made while the tables were empty would
+            -- read all of them for every batch.
             (select hold from ledger_hold as hold where hold.id = asked.request_id) as standing,
-            exists (
-                select from ledger_usage as used
+            (
+                select used.request_id from ledger_usage as used
                 where used.request_id = asked.request_id
-                    and used.at between p_now - interval '1 day' and p_now + interval '1 day'
-            ) as has_ended
+                    -- Chooses the partitions. Two halves, because an index could serve one range: of an
+                    -- account's or a key's lines, the wrong one.
+                    and (used.at between p_now - interval '1 day' and p_now
+                        or used.at between p_now and p_now + interval '1 day')
+                limit 1
+            ) is not null as has_ended
         from unnest(
             p_request_ids, p_key_ids, p_model_ids,
             p_input_bounds_tokens, p_asked_outputs_tokens, p_choices, p_lifetimes_seconds
@@ -260,6 +265,7 @@ create function ledger_close_holds(
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_material = off
