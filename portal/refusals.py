@@ -22,6 +22,7 @@ from redemption.errors import (
     BatchVoided,
     CodeMistyped,
     CodeUnusable,
+    OrderNumberTyped,
 )
 
 # The status of a form that has to be filled in again.
@@ -67,6 +68,10 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     CodeMistyped: (
         422,
         _("This is not a complete code: it has 28 letters and digits. Compare it with yours."),
+    ),
+    OrderNumberTyped: (
+        422,
+        _("This is an order number. Open your order with it on the Order Lookup page: your code is there."),
     ),
     BatchNotReady: (409, _("The codes are still being issued. Download them when the batch is ready.")),
     BatchAlreadyDownloaded: (410, _("These codes were downloaded before; they can be downloaded only once.")),

@@ -19,6 +19,12 @@ class CodeMistyped(RedemptionError):
     code = "code_mistyped"
 
 
+class OrderNumberTyped(CodeMistyped):
+    """The text is an order number: it opens an order, and redeems nothing."""
+
+    code = "order_number_typed"
+
+
 class BatchNotReady(RedemptionError):
     """The batch is still being issued."""
 

@@ -13,6 +13,8 @@ from django.conf import settings
 API_KEY = "api-key"
 CODE = "code"
 ATTEMPT = "attempt"
+ORDER_NUMBER = "order-number"
+BROWSER = "browser"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "accounts",
     "ledger",
     "redemption",
+    "billing",
     "gateway",
     "portal",
     "allauth",
@@ -226,3 +227,19 @@ GATEWAY_SILENCE_SECONDS = int(os.environ.get("GATEWAY_SILENCE_SECONDS", "120"))
 # Calls that run when the gateway is told to stop have this long to end by themselves.
 GATEWAY_STOP_SECONDS = int(os.environ.get("GATEWAY_STOP_SECONDS", "3"))
 GATEWAY_BODY_LIMIT_BYTES = int(os.environ.get("GATEWAY_BODY_LIMIT_BYTES", str(32 * 1024 * 1024)))
+
+# The published rate: how many units of a currency buy one USD of what we sell.
+PUBLISHED_UNITS_PER_USD = {"CNY": 8, "USD": 1}
+# Whom buyers write to when an order needs us; shown on its page.
+SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "")
+# A stand-in's address; empty means Creem's own, in the environment of the key.
+CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", "")
+# Who makes the keys that guests buy: our own gateway (`built-in`), a foreign console (`console`), or nobody
+# (`off`): then guests get a code.
+KEY_ISSUER = os.environ.get("KEY_ISSUER", "built-in")
+KEY_CONSOLE_URL = os.environ.get("KEY_CONSOLE_URL", "")
+KEY_CONSOLE_TOKEN = os.environ.get("KEY_CONSOLE_TOKEN", "")
+# Where the console's keys work.
+KEY_CONSOLE_BASE_URL = os.environ.get("KEY_CONSOLE_BASE_URL", "")
+# The console's own unit: One API counts 500,000 for a USD.
+KEY_CONSOLE_QUOTA_PER_USD = int(os.environ.get("KEY_CONSOLE_QUOTA_PER_USD", "500000"))

@@ -27,3 +27,12 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *os.environ.get("ALLOWED_HOS
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", str(SANDBOX_SMTP_PORT)))
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Purser <purser@example.com>")
+
+# The sandbox's own, known to everybody.
+CREEM_API_KEY = os.environ.get("CREEM_API_KEY", "creem_test_sandbox")
+CREEM_WEBHOOK_SECRET = os.environ.get("CREEM_WEBHOOK_SECRET", "whsec_sandbox")
+CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", f"http://127.0.0.1:{SANDBOX_PORT}/creem")
+KEY_CONSOLE_URL = os.environ.get("KEY_CONSOLE_URL", f"http://127.0.0.1:{SANDBOX_PORT}/console")
+KEY_CONSOLE_TOKEN = os.environ.get("KEY_CONSOLE_TOKEN", "sandbox-console-token")
+KEY_CONSOLE_BASE_URL = os.environ.get("KEY_CONSOLE_BASE_URL", f"http://127.0.0.1:{SANDBOX_PORT}/v1")
+SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "support@example.com")

@@ -33,3 +33,7 @@ EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1") == "1"
 DEFAULT_FROM_EMAIL = os.environ["DEFAULT_FROM_EMAIL"]
+
+# An empty one is refused at the start (`billing.checks`): the shop would sell and hear of nothing.
+CREEM_API_KEY = os.environ["CREEM_API_KEY"]
+CREEM_WEBHOOK_SECRET = os.environ["CREEM_WEBHOOK_SECRET"]

@@ -10,7 +10,7 @@ import unicodedata
 from enum import IntEnum
 from typing import NewType
 
-from redemption.errors import CodeMistyped
+from redemption.errors import CodeMistyped, OrderNumberTyped
 
 CodeText = NewType("CodeText", str)
 
@@ -37,34 +37,55 @@ class Purpose(IntEnum):
     """
 
     CODE = 1
+    ORDER_NUMBER = 2
 
 
 def generate(count: int) -> list[CodeText]:
     """Return ``count`` new codes of 130 random bits each."""
     symbols = secrets.token_bytes(count * RANDOM_LENGTH).translate(_SYMBOL_OF_BYTE).decode("ascii")
     starts = range(0, len(symbols), RANDOM_LENGTH)
-    return [_with_check(symbols[start : start + RANDOM_LENGTH]) for start in starts]
+    return [CodeText(_with_check(symbols[start : start + RANDOM_LENGTH], Purpose.CODE)) for start in starts]
+
+
+def generate_order_number() -> str:
+    """Return a text of the same form and the same 130 random bits that opens an order."""
+    symbols = secrets.token_bytes(RANDOM_LENGTH).translate(_SYMBOL_OF_BYTE).decode("ascii")
+    return _with_check(symbols, Purpose.ORDER_NUMBER)
 
 
 def normalise(typed: str) -> CodeText:
-    """Return the code that somebody meant by ``typed``; raise CodeMistyped when it cannot be one.
+    """Return the code that somebody meant by ``typed``.
+
+    Raises OrderNumberTyped when it is an order number, CodeMistyped when it can be neither.
+    """
+    text, purpose = parse(typed)
+    if purpose is Purpose.ORDER_NUMBER:
+        raise OrderNumberTyped
+    return CodeText(text)
+
+
+def parse(typed: str) -> tuple[str, Purpose]:
+    """Return the text of this form that somebody meant by ``typed``, and what it opens; else CodeMistyped.
 
     Case, spaces, dashes and full-width forms do not matter; O is read as 0, I and L as 1.
     """
     if len(typed) > LONGEST_TYPED:
         raise CodeMistyped
     meant = unicodedata.normalize("NFKC", typed).upper().translate(_MEANT)
-    code = "".join(filter(str.isalnum, meant))
-    if len(code) != LENGTH or not _KNOWN.issuperset(code) or code != _with_check(code[:RANDOM_LENGTH]):
+    text = "".join(filter(str.isalnum, meant))
+    if len(text) != LENGTH or not _KNOWN.issuperset(text):
         raise CodeMistyped
-    return CodeText(code)
+    for purpose in Purpose:
+        if text == _with_check(text[:RANDOM_LENGTH], purpose):
+            return text, purpose
+    raise CodeMistyped
 
 
-def grouped(code: CodeText) -> str:
-    """Return ``code`` as it is shown to people: seven groups of four."""
-    return "-".join(code[start : start + GROUP_LENGTH] for start in range(0, LENGTH, GROUP_LENGTH))
+def grouped(text: str) -> str:
+    """Return a text of this form as it is shown to people: seven groups of four."""
+    return "-".join(text[start : start + GROUP_LENGTH] for start in range(0, LENGTH, GROUP_LENGTH))
 
 
-def _with_check(random_symbols: str) -> CodeText:
+def _with_check(random_symbols: str, purpose: Purpose) -> str:
     number = int(random_symbols.translate(_TO_PYTHON_DIGITS), len(SYMBOLS))
-    return CodeText(random_symbols + _CHECKS[number % CHECK_MODULUS + Purpose.CODE])
+    return random_symbols + _CHECKS[number % CHECK_MODULUS + purpose]

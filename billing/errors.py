@@ -1,0 +1,49 @@
+"""Refusals of the shop."""
+
+
+class BillingError(Exception):
+    """A refusal; `code` is stable and may be shown to people and programs."""
+
+    code = "billing_error"
+
+
+class NotForSale(BillingError):
+    """The package is not offered, or not in this currency."""
+
+    code = "not_for_sale"
+
+
+class CheckoutUnavailable(BillingError):
+    """The provider opened no payment page. The order is kept, and a new try may be made with it."""
+
+    code = "checkout_unavailable"
+
+
+class OrderNotFound(BillingError):
+    """There is no such order, or it is not for whoever asks: nobody can tell which."""
+
+    code = "order_not_found"
+
+
+class NumberMistyped(BillingError):
+    """The text is no order number: its length, a symbol or its checksum is wrong. Costs no query."""
+
+    code = "number_mistyped"
+
+
+class CodeTyped(NumberMistyped):
+    """The text is a redemption code: it opens no order, and belongs into the wallet."""
+
+    code = "code_typed"
+
+
+class NothingToShow(BillingError):
+    """The order has no key or code that could be shown, saved, rolled or claimed now."""
+
+    code = "nothing_to_show"
+
+
+class AlreadyClaimed(BillingError):
+    """The order belongs to an account already."""
+
+    code = "already_claimed"

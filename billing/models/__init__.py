@@ -1,0 +1,23 @@
+"""The tables of the shop."""
+
+from billing.models.inbox import InboxEvent
+from billing.models.mails import OrderMail
+from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
+from billing.models.packages import Package, PackagePrice
+from billing.models.payments import Payment, Review
+from billing.models.providers import Mode, Provider
+
+__all__ = [
+    "InboxEvent",
+    "KeyIntent",
+    "Mode",
+    "Order",
+    "OrderBrowser",
+    "OrderMail",
+    "OrderStep",
+    "Package",
+    "PackagePrice",
+    "Payment",
+    "Provider",
+    "Review",
+]

@@ -1,0 +1,58 @@
+"""Mails that an order owes: written with the fact that they tell, sent afterwards, each once."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.orders import Order
+
+
+class MailQuerySet(models.QuerySet["OrderMail"]):
+    """Questions about mails."""
+
+    def to_send(self) -> "MailQuerySet":
+        """Return the mails that are due, the longest waiting first."""
+        return self.filter(send_at__lte=Now()).order_by("send_at")
+
+
+class OrderMail(models.Model):
+    """One mail to the buyer of an order. Its text is made when it is sent: no secret is stored here."""
+
+    class Kind(models.TextChoices):
+        """What it says."""
+
+        RECEIVED = "received", _("order received")
+        DELIVERED = "delivered", _("order delivered")
+        OPENED = "opened", _("shown in a new browser")
+        LINK = "link", _("link to the order")
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="mails", verbose_name=_("order"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    # Tells two mails of a kind apart, such as two browsers; a mail that an order owes once leaves it empty.
+    occasion = models.CharField(_("occasion"), max_length=40, blank=True)
+    recipient = models.EmailField(_("to"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # When it is to be sent, or tried again; never, once it was sent or given up.
+    send_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    objects: ClassVar[models.Manager["OrderMail"]] = MailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail of an order")
+        verbose_name_plural = _("mails of an order")
+        indexes = [models.Index(fields=["send_at"], name="mails_to_send", condition=Q(send_at__isnull=False))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind", "occasion"], name="one_mail_per_order_kind_and_occasion"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of order {self.order_id}"

@@ -1,0 +1,271 @@
+"""Orders: what was sold to whom, what became of it, and every step on the way."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey, Customer
+from billing.models.packages import Package
+from billing.models.providers import Mode, Provider, provider_is_known
+from redemption.models import Code
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Questions about orders."""
+
+    def to_ask_about(self) -> "OrderQuerySet":
+        """Return the unpaid orders whose provider should be asked now, the longest waiting first."""
+        return self.filter(state__in=Order.UNPAID, ask_at__lte=Now()).order_by("ask_at")
+
+    def to_deliver(self) -> "OrderQuerySet":
+        """Return the paid orders that nobody has delivered and whose next try is due."""
+        return self.filter(
+            state__in=[Order.State.PAID, Order.State.DELIVERING], deliver_at__lte=Now()
+        ).order_by("deliver_at")
+
+
+class Order(models.Model):
+    """One sale. Its row is committed before a provider hears of it, and copies what the package then was.
+
+    It has three ids. The primary key stays inside. `reference` is what providers, addresses and logs see,
+    and opens nothing. The order number is the buyer's password for it: here only as a keyed hash to find it
+    by, and sealed, to be shown to whoever holds the order.
+    """
+
+    class State(models.TextChoices):
+        """How far the order got; it never moves back. An EXPIRED or FAILED one may still become PAID."""
+
+        CREATED = "created", _("being opened")
+        PENDING = "pending", _("waiting for payment")
+        EXPIRED = "expired", _("not paid in time")
+        FAILED = "failed", _("could not be opened")
+        PAID = "paid", _("paid")
+        DELIVERING = "delivering", _("being delivered")
+        DELIVERED = "delivered", _("delivered")
+
+    class Result(models.TextChoices):
+        """What was delivered."""
+
+        KEY = "key", _("API key")
+        CODE = "code", _("redemption code")
+        WALLET = "wallet", _("credit in the wallet")
+
+    UNPAID = (State.CREATED, State.PENDING, State.EXPIRED, State.FAILED)
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True)
+    number_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    number_pepper_version = models.PositiveSmallIntegerField(editable=False)
+    sealed_number = models.BinaryField(editable=False)
+
+    # A guest's order belongs to a customer without a user, until somebody claims it.
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", verbose_name=_("customer"))
+    # In lower case. Where its mails go; a buyer may type another one at the provider.
+    email = models.EmailField(_("e-mail address"))
+    language = models.CharField(_("language"), max_length=12, default="en")
+    was_guest = models.BooleanField(_("bought as a guest"))
+
+    package = models.ForeignKey(Package, models.PROTECT, related_name="orders", verbose_name=_("package"))
+    title = models.CharField(_("sold as"), max_length=60)
+    title_zh = models.CharField(_("sold as, in Chinese"), max_length=60)
+    tokens = models.PositiveBigIntegerField(_("tokens advertised"))
+    credit_nano_usd = models.BigIntegerField(_("credit"))
+    delivery = models.CharField(_("delivery"), max_length=4, choices=Package.Delivery.choices)
+
+    provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices)
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices)
+    product_id = models.CharField(_("product at the provider"), max_length=80)
+    units = models.PositiveSmallIntegerField(_("units"), default=1)
+    # What was quoted for all units, before any tax that the provider adds.
+    price_cents = models.PositiveIntegerField(_("price, in hundredths"))
+    currency = models.CharField(_("currency"), max_length=3)
+
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CREATED)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    checkout_id = models.CharField(_("checkout at the provider"), max_length=80, blank=True)
+    checkout_url = models.URLField(max_length=500, blank=True, editable=False)
+    provider_order_id = models.CharField(_("order at the provider"), max_length=80, blank=True)
+    # When the provider is to be asked again what became of the checkout; never, once that is settled.
+    ask_at = models.DateTimeField(null=True, editable=False)
+
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    # When delivery is to be tried, or tried again; never, once it is done.
+    deliver_at = models.DateTimeField(null=True, editable=False)
+    delivery_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    result = models.CharField(_("delivered as"), max_length=6, choices=Result.choices, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    api_key = models.ForeignKey(
+        ApiKey, models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("API key")
+    )
+    code = models.OneToOneField(
+        Code, models.PROTECT, null=True, blank=True, related_name="order", verbose_name=_("code")
+    )
+    # A foreign key console's own id of the key, and the address that such a key works at; else empty.
+    foreign_key_id = models.CharField(_("key at the console"), max_length=80, blank=True)
+    foreign_base_url = models.URLField(_("Base URL of the console"), blank=True)
+    # The key or the code, sealed, only as long as the page still shows it.
+    sealed_secret = models.BinaryField(null=True, editable=False)
+    # When the buyer said that the key is saved: from then on it cannot be shown.
+    saved_at = models.DateTimeField(_("saved"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
+
+    objects: ClassVar[models.Manager["Order"]] = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        permissions = [("ask_provider", _("Can ask the provider about an order, and deliver it again"))]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="orders_of_a_customer"),
+            models.Index(fields=["email", "-id"], name="orders_of_an_email"),
+            models.Index(fields=["provider_order_id"], name="orders_by_provider_order"),
+            models.Index(fields=["checkout_id"], name="orders_by_checkout"),
+            models.Index(fields=["ask_at"], name="orders_to_ask_about", condition=Q(ask_at__isnull=False)),
+            models.Index(
+                fields=["deliver_at"], name="orders_to_deliver", condition=Q(deliver_at__isnull=False)
+            ),
+        ]
+        constraints = [
+            provider_is_known("order"),
+            models.UniqueConstraint(
+                fields=["provider", "checkout_id"],
+                name="one_order_per_checkout",
+                condition=~Q(checkout_id=""),
+            ),
+            models.CheckConstraint(
+                name="order_state_is_known",
+                condition=Q(
+                    state__in=["created", "pending", "expired", "failed", "paid", "delivering", "delivered"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="order_is_sold_for_something",
+                condition=Q(price_cents__gt=0, credit_nano_usd__gt=0, units__gt=0, tokens__gt=0),
+            ),
+            models.CheckConstraint(
+                name="order_is_paid_before_it_is_delivered",
+                condition=~Q(state__in=["paid", "delivering", "delivered"]) | Q(paid_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="order_delivered_is_delivered_as_something",
+                condition=Q(
+                    state="delivered", delivered_at__isnull=False, result__in=["key", "code", "wallet"]
+                )
+                | (~Q(state="delivered") & Q(delivered_at__isnull=True, result="")),
+            ),
+            models.CheckConstraint(
+                name="order_delivered_as_a_code_has_one",
+                condition=Q(result="code", code__isnull=False) | (~Q(result="code") & Q(code__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="order_delivered_as_a_key_has_one",
+                condition=~Q(result="key") | Q(api_key__isnull=False) | ~Q(foreign_key_id=""),
+            ),
+            models.CheckConstraint(
+                name="order_shows_no_key_that_was_saved_or_claimed",
+                condition=~Q(result="key")
+                | Q(sealed_secret__isnull=True)
+                | Q(saved_at__isnull=True, claimed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_paid(self) -> bool:
+        """Tell whether money came for it."""
+        return self.paid_at is not None
+
+
+class OrderStep(models.Model):
+    """One line in the story of an order, for its buyer's support and the operator. Names no secret."""
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        CREATED = "created", _("order created")
+        CHECKOUT_OPENED = "checkout_opened", _("payment page opened")
+        CHECKOUT_FAILED = "checkout_failed", _("payment page could not be opened")
+        CHECKOUT_EXPIRED = "checkout_expired", _("payment page expired")
+        EVENT = "event", _("provider told us")
+        ASKED = "asked", _("provider asked")
+        PAID = "paid", _("paid")
+        TO_REVIEW = "to_review", _("sent to review")
+        KEY_FAILED = "key_failed", _("no key could be made")
+        DELIVERED = "delivered", _("delivered")
+        MAILED = "mailed", _("mail sent")
+        OPENED = "opened", _("shown in a new browser")
+        SAVED = "saved", _("buyer saved the key")
+        ROLLED = "rolled", _("key rolled")
+        CLAIMED = "claimed", _("claimed into an account")
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="steps", verbose_name=_("order"))
+    kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
+    at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("step of an order")
+        verbose_name_plural = _("steps of an order")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of order {self.order_id}"
+
+
+class OrderBrowser(models.Model):
+    """A browser that has shown an order. The first showing in each is told to the buyer."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="browsers", verbose_name=_("order"))
+    # A keyed hash of the random id in the browser's cookie.
+    browser_hash = models.BinaryField(max_length=32, editable=False)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now, editable=False)
+    # The one that checked out needs no mail about itself.
+    is_buyers = models.BooleanField(_("checked out here"), default=False)
+
+    class Meta:
+        verbose_name = _("browser of an order")
+        verbose_name_plural = _("browsers of an order")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "browser_hash"], name="one_row_per_order_and_browser"),
+        ]
+
+    def __str__(self) -> str:
+        return f"browser {self.pk} of order {self.order_id}"
+
+
+class KeyIntent(models.Model):
+    """A key that a foreign console was asked for. Written before the console is asked, once per order.
+
+    The order's `reference` is the console's idempotency key, so asking again brings the same key.
+    """
+
+    order = models.OneToOneField(
+        Order, models.PROTECT, primary_key=True, related_name="key_intent", verbose_name=_("order")
+    )
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    # The console has answered, or was given up: then a key that it may have made is deleted there.
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    is_given_up = models.BooleanField(_("given up"), default=False)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("key asked for")
+        verbose_name_plural = _("keys asked for")
+        constraints = [
+            models.CheckConstraint(
+                name="key_intent_given_up_has_ended",
+                condition=Q(is_given_up=False) | Q(ended_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="key_intent_ends_after_it_began",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("asked_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key intent of order {self.order_id}"

@@ -1,0 +1,108 @@
+"""Money that came: each payment once, and what came in a way that no order expects."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.inbox import InboxEvent
+from billing.models.orders import Order
+from billing.models.providers import Provider, provider_is_known
+
+
+class Payment(models.Model):
+    """One transaction of a provider that paid an order, in the provider's own figures. It grants once."""
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="payment", verbose_name=_("order"))
+    provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices)
+    transaction_id = models.CharField(_("transaction"), max_length=80)
+    currency = models.CharField(_("currency"), max_length=3)
+    amount_cents = models.PositiveIntegerField(_("amount before tax, in hundredths"))
+    tax_cents = models.PositiveIntegerField(_("tax, in hundredths"), null=True, blank=True)
+    paid_cents = models.PositiveIntegerField(_("paid with tax, in hundredths"), null=True, blank=True)
+    # What the buyer typed at the provider; it may differ from the order's.
+    email = models.EmailField(_("e-mail address at the provider"), blank=True)
+    customer_id = models.CharField(_("customer at the provider"), max_length=80, blank=True)
+    happened_at = models.DateTimeField(_("paid"), default=timezone.now)
+    recorded_at = models.DateTimeField(_("recorded"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints = [
+            provider_is_known("payment"),
+            models.UniqueConstraint(
+                fields=["provider", "transaction_id"], name="one_payment_per_transaction"
+            ),
+            models.CheckConstraint(name="payment_is_of_something", condition=Q(amount_cents__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.transaction_id
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Questions about what waits for a person."""
+
+    def open(self) -> "ReviewQuerySet":
+        """Return what nobody has looked at yet."""
+        return self.filter(closed_at=None)
+
+
+class Review(models.Model):
+    """Something was told that credited nothing and that a person has to look at."""
+
+    class Reason(models.TextChoices):
+        """Why nothing was credited."""
+
+        UNKNOWN_ORDER = "unknown_order", _("no such order")
+        WRONG_PROVIDER = "wrong_provider", _("another provider")
+        WRONG_MODE = "wrong_mode", _("test and live mixed up")
+        WRONG_PRODUCT = "wrong_product", _("another product")
+        WRONG_UNITS = "wrong_units", _("another number of units")
+        WRONG_CURRENCY = "wrong_currency", _("another currency")
+        WRONG_AMOUNT = "wrong_amount", _("another amount")
+        PAID_TWICE = "paid_twice", _("paid a second time")
+        TAKEN_BACK = "taken_back", _("refunded or disputed at the provider")
+        NOT_DELIVERED = "not_delivered", _("paid and not delivered")
+        UNREADABLE = "unreadable", _("cannot be understood")
+
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
+    # Names what was told, so that telling it again opens no second review.
+    subject = models.CharField(_("about"), max_length=160)
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="reviews", verbose_name=_("order")
+    )
+    event = models.ForeignKey(
+        InboxEvent, models.PROTECT, null=True, blank=True, related_name="reviews", verbose_name=_("event")
+    )
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("closed by"),
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    objects: ClassVar[models.Manager["Review"]] = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        indexes = [
+            models.Index(fields=["-id"], name="reviews_that_wait", condition=Q(closed_at__isnull=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["reason", "subject"], name="one_review_per_reason_and_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.subject}"
