@@ -1,0 +1,10 @@
+"""Mails that orders owe: promised with the fact that they tell, sent when it is committed."""
+
+from billing.models import Order, OrderMail
+
+
+def owe(order: Order, kind: OrderMail.Kind, *, occasion: str = "") -> None:
+    """Promise the buyer a mail, in the caller's transaction; a second promise of it changes nothing."""
+    OrderMail.objects.get_or_create(
+        order=order, kind=kind, occasion=occasion, defaults={"recipient": order.email}
+    )
