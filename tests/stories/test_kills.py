@@ -59,7 +59,7 @@ def test_every_answer_is_booked_when_redis_is_emptied(short_calls: Cluster, key:
     with Load(short_calls.base_url, key) as load:
         for _round in range(ROUNDS):
             time.sleep(MOMENT.uniform(0.1, 1.0))
-            redis.Redis.from_url(addresses.redis_url(short_calls.state_dir)).flushall()
+            empty_redis(short_calls)
 
     assert set(load.statuses) <= {200, 429}
     assert_every_answer_is_booked(short_calls, load)
@@ -83,10 +83,15 @@ def test_no_code_is_lost_or_doubled(short_calls: Cluster, admin: Visitor, fault:
 
 def strike(cluster: Cluster, fault: str) -> None:
     if fault == "flush":
-        redis.Redis.from_url(addresses.redis_url(cluster.state_dir)).flushall()
+        empty_redis(cluster)
     else:
         cluster.kill(fault)
         books.wait_until(lambda: cluster.is_running(fault), f"{fault} runs again")
+
+
+def empty_redis(cluster: Cluster) -> None:
+    with redis.Redis.from_url(addresses.redis_url(cluster.state_dir)) as client:
+        client.flushall()
 
 
 def is_ready(cluster: Cluster, batch: int) -> bool:
