@@ -11,6 +11,8 @@ from django.db import transaction
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
+from billing.models import Package, PackagePrice
+from billing.services import packages
 from gateway.models import Channel
 from gateway.services import channels
 from ledger.models import Entry, LanguageModel, ModelAlias
@@ -42,6 +44,32 @@ class DemoModel(NamedTuple):
     is_free: bool = False
 
 
+class DemoPackage(NamedTuple):
+    """A package of the demo shop: words in English and Chinese, price in yuan, size in million tokens."""
+
+    slug: str
+    name: tuple[str, str]
+    list_price_yuan: int
+    million_tokens: int
+    purpose: tuple[str, str]
+    badge: tuple[str, str] = ("", "")
+
+    @property
+    def product_id(self) -> str:
+        """The product at Creem that it is sold as."""
+        return f"prod_demo_{self.slug}"
+
+    @property
+    def list_price_cents(self) -> int:
+        """The published price, in fen."""
+        return 100 * self.list_price_yuan
+
+    @property
+    def price_cents(self) -> int:
+        """What Creem charges, in US cents."""
+        return packages.usd_cents(self.list_price_cents, currency="CNY")
+
+
 ADMINISTRATOR = Login("administrator", "admin@example.com", "purser-admin-demo")
 BUYER = Login("buyer", "buyer@example.com", "purser-buyer-demo")
 LOGINS = (ADMINISTRATOR, BUYER)
@@ -52,6 +80,20 @@ MODELS = (
     DemoModel("gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.003", "0.60")),
     DemoModel("glm-4-flash", "Zhipu", (), 131_072, 4_096, ("0", "0", "0"), is_free=True),
 )
+# What a million tokens of deepseek-chat cost: packages are counted in them.
+REFERENCE_RATE = usd("0.45")
+PACKAGES = (
+    DemoPackage("trial", ("Trial", "体验包"), 22, 5, ("A quick test", "快速试用")),
+    DemoPackage("starter", ("Starter", "入门包"), 36, 9, ("Personal projects", "个人项目")),
+    DemoPackage(
+        "standard", ("Standard", "标准包"), 65, 17,
+        ("Daily work with several tools", "日常工作，多种工具"), ("Most popular", "最受欢迎"),
+    ),
+    DemoPackage(
+        "professional", ("Professional", "专业包"), 137, 38,
+        ("Teams and heavy use", "团队与高频使用"), ("Best value", "最划算"),
+    ),
+)  # fmt: skip
 
 
 @transaction.atomic
@@ -63,6 +105,21 @@ def load() -> None:
     if not Channel.objects.filter(name=CHANNEL_NAME).exists():
         base_url = f"http://127.0.0.1:{settings.SANDBOX_PORT}/v1"
         channels.add(name=CHANNEL_NAME, base_url=base_url, key=UPSTREAM_KEY, models=offered)
+    for position, package in enumerate(PACKAGES):
+        _package(package, position)
+
+
+def products() -> list[dict[str, str | int]]:
+    """Return what the sandbox's Creem has to sell, so that every package can be bought."""
+    return [
+        {
+            "id": package.product_id,
+            "name": f"{package.name[0]} {package.name[1]}",
+            "price": package.price_cents,
+            "currency": PackagePrice.Currency.USD,
+        }
+        for package in PACKAGES
+    ]
 
 
 def _person(login: Login, *, is_staff: bool) -> User:
@@ -104,3 +161,27 @@ def _model(demo: DemoModel) -> LanguageModel:
         pricing.set_rate(model, UnitRates(*(usd(rate) for rate in demo.rates)))
         ModelAlias.objects.bulk_create(ModelAlias(name=alias, model=model) for alias in demo.aliases)
     return model
+
+
+def _package(demo: DemoPackage, position: int) -> None:
+    name, name_zh = demo.name
+    purpose, purpose_zh = demo.purpose
+    badge, badge_zh = demo.badge
+    package, is_new = Package.objects.get_or_create(
+        slug=demo.slug,
+        defaults={
+            "name": name,
+            "name_zh": name_zh,
+            "purpose": purpose,
+            "purpose_zh": purpose_zh,
+            "badge": badge,
+            "badge_zh": badge_zh,
+            "list_price_cents": demo.list_price_cents,
+            "list_currency": "CNY",
+            "tokens": demo.million_tokens * 1_000_000,
+            "credit_nano_usd": demo.million_tokens * REFERENCE_RATE,
+            "position": position,
+        },
+    )
+    if is_new:
+        PackagePrice.objects.create(package=package, price_cents=demo.price_cents, product_id=demo.product_id)

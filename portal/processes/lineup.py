@@ -3,11 +3,13 @@
 PostgreSQL and Redis are ours only while the settings name the embedded ones.
 """
 
+import json
 import sys
 from pathlib import Path
 
 from django.conf import settings
 
+from portal import demo
 from portal.embedded import addresses
 from portal.embedded.postgres import EmbeddedPostgres
 from portal.embedded.redis import EmbeddedRedis
@@ -52,7 +54,27 @@ def _sandbox() -> Child:
         "--smtp-port": settings.SANDBOX_SMTP_PORT,
         "--state-dir": settings.VAR_DIR / "sandbox",
     }
-    return _python("sandbox", "-m", "sandbox", *_flat(options))
+    return _python("sandbox", "-m", "sandbox", *_flat(options), *_creem(), *_console())
+
+
+def _creem() -> list[str]:
+    """Return what the sandbox's Creem has to know of us; nothing if we deal with another one."""
+    if f"http://127.0.0.1:{settings.SANDBOX_PORT}/creem" != settings.CREEM_BASE_URL:
+        return []  # its secrets do not belong into a list of processes
+    options = {
+        "--creem-api-key": settings.CREEM_API_KEY,
+        "--creem-webhook-secret": settings.CREEM_WEBHOOK_SECRET,
+        "--creem-webhook-url": f"http://127.0.0.1:{settings.PORT}/webhooks/creem",
+        "--creem-clock-scale": settings.SANDBOX_CLOCK_SCALE,
+        "--creem-products": json.dumps(demo.products()),
+    }
+    return _flat(options)
+
+
+def _console() -> list[str]:
+    if f"http://127.0.0.1:{settings.SANDBOX_PORT}/console" != settings.KEY_CONSOLE_URL:
+        return []
+    return _flat({"--console-token": settings.KEY_CONSOLE_TOKEN})
 
 
 def _web() -> Child:

@@ -11,6 +11,8 @@ from portal.settings.secrets import read_secrets
 PORT = int(os.environ.get("PORT", "8000"))
 SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", str(PORT + 1)))
 SANDBOX_SMTP_PORT = int(os.environ.get("SANDBOX_SMTP_PORT", str(PORT + 2)))
+# 60 makes a second of the sandbox's minutes: Creem's, between two tries of a webhook.
+SANDBOX_CLOCK_SCALE = float(os.environ.get("SANDBOX_CLOCK_SCALE", "1"))
 WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 

@@ -23,6 +23,8 @@ PRODUCTION = {
     "REDIS_URL": "rediss://broker.example",
     "EMAIL_HOST": "mail.example",
     "DEFAULT_FROM_EMAIL": "Shop <shop@example.com>",
+    "CREEM_API_KEY": "creem_live",
+    "CREEM_WEBHOOK_SECRET": "whsec_live",
 }
 
 
