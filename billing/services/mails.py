@@ -3,8 +3,11 @@
 from billing.models import Order, OrderMail
 
 
-def owe(order: Order, kind: OrderMail.Kind, *, occasion: str = "") -> None:
-    """Promise the buyer a mail, in the caller's transaction; a second promise of it changes nothing."""
+def owe(order: Order, kind: OrderMail.Kind, *, occasion: str = "", recipient: str = "") -> None:
+    """Promise the buyer a mail, in the caller's transaction; a second promise of it changes nothing.
+
+    It goes to the order's address, unless the buyer is known by another: the ``recipient``.
+    """
     OrderMail.objects.get_or_create(
-        order=order, kind=kind, occasion=occasion, defaults={"recipient": order.email}
+        order=order, kind=kind, occasion=occasion, defaults={"recipient": recipient or order.email}
     )

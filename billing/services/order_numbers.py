@@ -36,14 +36,15 @@ def find_order(typed: str) -> Order:
     Text that cannot be a number raises NumberMistyped, a redemption code CodeTyped, both without a query;
     a number that is nobody's raises OrderNotFound. Callers limit how often it is asked.
     """
-    hashes = [each.value for each in keyed_hash.candidates(keyed_hash.ORDER_NUMBER, _normalised(typed))]
+    hashes = [each.value for each in keyed_hash.candidates(keyed_hash.ORDER_NUMBER, normalise(typed))]
     order = Order.objects.filter(number_hash__in=hashes).first()
     if order is None:
         raise OrderNotFound
     return order
 
 
-def _normalised(typed: str) -> str:
+def normalise(typed: str) -> str:
+    """Return the order number that somebody meant; raises NumberMistyped or CodeTyped, and asks nobody."""
     try:
         text, purpose = code_text.parse(typed)
     except CodeMistyped:
