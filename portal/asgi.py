@@ -6,13 +6,19 @@ and no session is in a model call's way.
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.management import call_command
+
+from billing import checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.local")
 pages = get_asgi_application()
+# Servers check nothing by themselves, as `manage.py` does: they would sell and hear of no payment.
+call_command("check", tags=[checks.TAG], stdout=StringIO())
 
 # The gateway reads models, which exist only after the line above.
 from gateway.app import application as gateway  # noqa: E402

@@ -1,4 +1,4 @@
-"""The providers, built from the settings. The only place that knows both."""
+"""The providers, built from the settings. Whether the settings fit is seen to by `checks`."""
 
 from functools import cache
 

@@ -1,0 +1,95 @@
+"""Packages: the price at the published rate, and whether Creem sells what we offer."""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from billing.services import packages, wiring
+from tests.factories import billing as make
+from tests.sandbox.running import RunningSandbox
+from tests.sandbox.running_creem import OPTIONS, RunningCreem
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCreem]:
+    """Run a Creem that sells `prod_standard` for 10.00 USD."""
+    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *OPTIONS) as sandbox:
+        yield RunningCreem(sandbox)
+
+
+@pytest.fixture
+def _shop(store: RunningCreem, settings: Settings, db: None) -> Iterator[None]:
+    settings.CREEM_BASE_URL = store.url
+    wiring.creem.cache_clear()
+    yield
+    wiring.creem.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("list_price_cents", "currency", "cents"), [(6_500, "CNY", 813), (6_400, "CNY", 800), (999, "USD", 999)]
+)
+def test_a_price_in_usd_is_the_list_price_at_the_published_rate_rounded_up(
+    list_price_cents: int, currency: str, cents: int
+) -> None:
+    assert packages.usd_cents(list_price_cents, currency=currency) == cents
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_doctor_finds_nothing_where_creem_sells_what_we_offer() -> None:
+    make.package()
+
+    assert doctor() == "Every package is sold at Creem for its price.\n"
+
+
+@pytest.mark.usefixtures("_shop")
+@pytest.mark.parametrize(
+    ("sold_as", "price_cents", "faults"),
+    [
+        ("prod_gone", 1_000, ["Creem has no such product in test mode."]),
+        ("prod_standard", 1_100, ["Creem charges 1000 hundredths for it, not 1100."]),
+        ("prod_taxed", 1_000, ["Creem sells it in EUR."]),
+        ("prod_monthly", 500, ["it is a subscription at Creem, where a package is paid once."]),
+    ],
+)
+def test_the_doctor_names_what_does_not_fit(sold_as: str, price_cents: int, faults: list[str]) -> None:
+    make.package(product_id=sold_as, price_cents=price_cents)
+
+    assert [each.split(": ")[1] for each in packages.faults_at_creem()] == faults
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_doctor_fails_so_that_a_script_can_tell() -> None:
+    make.package(price_cents=1_100)
+    said = StringIO()
+
+    with pytest.raises(CommandError, match="Faults: 1"):
+        call_command("doctor", stdout=said)
+
+    assert said.getvalue().startswith("standard, USD 11.00, product prod_standard: Creem charges")
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_doctor_looks_at_what_is_offered_only() -> None:
+    make.package(product_id="prod_gone", is_offered=False)
+
+    assert packages.faults_at_creem() == []
+
+
+@pytest.mark.usefixtures("_shop")
+def test_the_doctor_says_when_creem_refuses_the_key(settings: Settings) -> None:
+    settings.CREEM_API_KEY = "creem_test_another"
+    make.package()
+
+    with pytest.raises(CommandError, match="Creem cannot be asked") as told:
+        doctor()
+
+    assert "creem_test_another" not in str(told.value)
+
+
+def doctor() -> str:
+    said = StringIO()
+    call_command("doctor", stdout=said)
+    return said.getvalue()
