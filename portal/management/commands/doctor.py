@@ -19,7 +19,5 @@ class Command(BaseCommand):
         for fault in faults:
             self.stdout.write(fault)
         if faults:
-            raise CommandError(
-                f"{len(faults)} things do not fit. Buyers who pay for them would wait for a person."
-            )
+            raise CommandError(f"Faults: {len(faults)}. Whoever pays for these would wait for a person.")
         self.stdout.write("Every package is sold at Creem for its price.")
