@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.providers.errors import ProviderError
-from billing.services import packages
+from billing.services import price_check
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            faults = packages.faults_at_creem()
+            faults = price_check.faults_at_creem()
         except ProviderError as failure:
             raise CommandError(f"Creem cannot be asked: {failure}") from failure
         for fault in faults:

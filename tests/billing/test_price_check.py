@@ -1,4 +1,4 @@
-"""Packages: the price at the published rate, and whether Creem sells what we offer."""
+"""The doctor: whether Creem sells what the shop offers."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from billing.services import packages, wiring
+from billing.services import price_check, wiring
 from tests.factories import billing as make
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.running_creem import OPTIONS, RunningCreem
@@ -26,15 +26,6 @@ def _shop(store: RunningCreem, settings: Settings, db: None) -> Iterator[None]:
     wiring.creem.cache_clear()
     yield
     wiring.creem.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("list_price_cents", "currency", "cents"), [(6_500, "CNY", 813), (6_400, "CNY", 800), (999, "USD", 999)]
-)
-def test_a_price_in_usd_is_the_list_price_at_the_published_rate_rounded_up(
-    list_price_cents: int, currency: str, cents: int
-) -> None:
-    assert packages.usd_cents(list_price_cents, currency=currency) == cents
 
 
 @pytest.mark.usefixtures("_shop")
@@ -57,7 +48,7 @@ def test_the_doctor_finds_nothing_where_creem_sells_what_we_offer() -> None:
 def test_the_doctor_names_what_does_not_fit(sold_as: str, price_cents: int, faults: list[str]) -> None:
     make.package(product_id=sold_as, price_cents=price_cents)
 
-    assert [each.split(": ")[1] for each in packages.faults_at_creem()] == faults
+    assert [each.split(": ")[1] for each in price_check.faults_at_creem()] == faults
 
 
 @pytest.mark.usefixtures("_shop")
@@ -75,7 +66,7 @@ def test_the_doctor_fails_so_that_a_script_can_tell() -> None:
 def test_the_doctor_looks_at_what_is_offered_only() -> None:
     make.package(product_id="prod_gone", is_offered=False)
 
-    assert packages.faults_at_creem() == []
+    assert price_check.faults_at_creem() == []
 
 
 @pytest.mark.usefixtures("_shop")

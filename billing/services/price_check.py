@@ -1,0 +1,44 @@
+"""Whether the providers sell what the shop offers, for the price that it says."""
+
+from collections.abc import Iterator
+
+from billing.models import PackagePrice, Provider
+from billing.providers.creem.answers import Product
+from billing.providers.errors import NotKnownThere, WrongMode
+from billing.services import wiring
+
+
+def faults_at_creem() -> list[str]:
+    """Ask Creem about the product of every price of an offered package, and say what does not fit.
+
+    Whoever pays for a product that does not fit gets nothing before a person has looked at it. A provider
+    that cannot be asked raises ProviderError.
+    """
+    prices = PackagePrice.objects.filter(package__is_offered=True, provider=Provider.CREEM)
+    return [
+        f"{price.package.slug}, {price}, product {price.product_id}: {fault}"
+        for price in prices.select_related("package").order_by("package__position", "pk")
+        for fault in _faults(price)
+    ]
+
+
+def _faults(price: PackagePrice) -> list[str]:
+    store = wiring.creem()
+    try:
+        product = store.get_product(price.product_id)
+    except NotKnownThere:
+        return [f"Creem has no such product in {store.mode} mode."]
+    except WrongMode:
+        return [f"it is no product of {store.mode} mode."]
+    return list(_differences(price, product))
+
+
+def _differences(price: PackagePrice, product: Product) -> Iterator[str]:
+    if product.currency != price.currency:
+        yield f"Creem sells it in {product.currency}."
+    if product.price_cents != price.price_cents:
+        yield f"Creem charges {product.price_cents} hundredths for it, not {price.price_cents}."
+    if product.is_recurring:
+        yield "it is a subscription at Creem, where a package is paid once."
+    if not product.is_active:
+        yield "it is not active at Creem."
