@@ -19,6 +19,7 @@ from redemption.errors import (
     BatchAlreadyDownloaded,
     BatchBeingDownloaded,
     BatchNotReady,
+    BatchSold,
     BatchVoided,
     CodeMistyped,
     CodeUnusable,
@@ -76,6 +77,7 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     BatchNotReady: (409, _("The codes are still being issued. Download them when the batch is ready.")),
     BatchAlreadyDownloaded: (410, _("These codes were downloaded before; they can be downloaded only once.")),
     BatchBeingDownloaded: (409, _("Somebody is downloading these codes right now.")),
+    BatchSold: (410, _("This code was sold: only its buyer can read it.")),
     BatchVoided: (410, _("This batch was voided: its codes are good for nothing.")),
 }
 

@@ -47,3 +47,9 @@ class BatchVoided(RedemptionError):
     """The batch was voided: its codes are good for nothing and readable nowhere."""
 
     code = "batch_voided"
+
+
+class BatchSold(RedemptionError):
+    """The code was sold: its buyer has it, and nobody can download it."""
+
+    code = "batch_sold"

@@ -31,6 +31,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
             state__in=[Batch.State.READY, Batch.State.DOWNLOADED], expires_at__lte=Now(), expired_at=None
         ).order_by("pk")
 
+    def issued_by_staff(self) -> "BatchQuerySet":
+        """Return the batches that people ordered, without the single codes that the shop sold."""
+        return self.filter(sold_through="")
+
     def free_to_download(self) -> "BatchQuerySet":
         """Return the batches that are ready and that nobody is downloading."""
         ready = self.filter(state=Batch.State.READY)
@@ -42,7 +46,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
 
 class Batch(models.Model):
-    """Codes that were ordered together: how many, worth what, until when, why and by whom."""
+    """Codes that were ordered together: how many, worth what, until when, why and by whom.
+
+    A code that the shop sold is a batch of one, which nobody downloads: whoever sold it has its text.
+    """
 
     class State(models.TextChoices):
         """Where the batch stands. A worker that dies leaves it issuing or voiding; a sweep carries on."""
@@ -50,6 +57,7 @@ class Batch(models.Model):
         ISSUING = "issuing", _("being issued")
         READY = "ready", _("ready to download")
         DOWNLOADED = "downloaded", _("downloaded")
+        SOLD = "sold", _("sold")
         # From here on no code of the batch is good, though a worker may still be closing them one by one.
         VOIDING = "voiding", _("being voided")
         VOIDED = "voided", _("voided")
@@ -73,8 +81,15 @@ class Batch(models.Model):
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ISSUING)
     issued_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("issued by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("issued by"),
     )
+    # The payment provider that took the money for a sold code; empty for what staff issued.
+    sold_through = models.CharField(_("sold through"), max_length=12, blank=True, editable=False)
     issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     # A download under way keeps others out until it ends or this moment passes.
@@ -109,10 +124,39 @@ class Batch(models.Model):
             ("download_batch", _("Can download the codes of a batch, once")),
             ("void_batch", _("Can void the codes of a batch")),
         ]
+        # There may be a sold code for every order: what is asked often must not read past them all.
+        indexes = [
+            models.Index(fields=["-id"], name="batches_issued_by_staff", condition=Q(sold_through="")),
+            models.Index(
+                fields=["id"], name="batches_in_work", condition=Q(state__in=["issuing", "voiding"])
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="batches_that_expire",
+                condition=Q(expires_at__isnull=False, expired_at__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="batch_state_is_known",
-                condition=Q(state__in=["issuing", "ready", "downloaded", "voiding", "voided"]),
+                condition=Q(state__in=["issuing", "ready", "downloaded", "sold", "voiding", "voided"]),
+            ),
+            models.CheckConstraint(
+                name="batch_was_issued_by_staff_or_sold",
+                condition=Q(issued_by__isnull=False, sold_through="")
+                | (Q(issued_by__isnull=True, count=1) & ~Q(sold_through="")),
+            ),
+            models.CheckConstraint(
+                name="only_sold_codes_are_handed_over_by_a_sale",
+                condition=~Q(state="sold") | ~Q(sold_through=""),
+            ),
+            models.CheckConstraint(
+                name="sold_codes_are_never_downloaded",
+                condition=Q(sold_through="") | Q(state__in=["sold", "voiding", "voided"]),
+            ),
+            models.CheckConstraint(
+                name="sold_codes_keep_what_was_paid",
+                condition=Q(sold_through="") | Q(paid_amount__isnull=False),
             ),
             models.CheckConstraint(
                 name="batch_is_of_a_sane_size", condition=Q(count__gte=1, count__lte=LARGEST_BATCH)
@@ -127,7 +171,7 @@ class Batch(models.Model):
             ),
             models.CheckConstraint(
                 name="batch_is_issued_in_full_before_it_is_ready",
-                condition=~Q(state__in=["ready", "downloaded"]) | Q(issued_count=F("count")),
+                condition=~Q(state__in=["ready", "downloaded", "sold"]) | Q(issued_count=F("count")),
             ),
             models.CheckConstraint(
                 name="batch_price_facts_come_together",
@@ -155,6 +199,11 @@ class Batch(models.Model):
     def is_void(self) -> bool:
         """Tell whether its codes are worthless."""
         return self.state in {Batch.State.VOIDING, Batch.State.VOIDED}
+
+    @property
+    def is_sold(self) -> bool:
+        """Tell whether it is one code that the shop sold."""
+        return self.sold_through != ""
 
     @property
     def is_unfinished(self) -> bool:

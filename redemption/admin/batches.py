@@ -25,6 +25,7 @@ from django.views.decorators.http import require_GET
 from accounts.admin.lists import FastListAdmin
 from accounts.models import User
 from ledger.admin.amounts import AmountColumn
+from redemption.admin.filters import OriginFilter
 from redemption.admin.forms import OrderForm
 from redemption.models import Batch, Code
 from redemption.services import code_files, codes, downloads, issuing
@@ -40,14 +41,14 @@ class BatchAdmin(FastListAdmin):
     form = OrderForm
     list_display = ["name", "state", "issued", "value", "total", "expires_at", "issued_by", "created_at"]
     list_select_related = ["issued_by"]
-    list_filter = ["state"]
+    list_filter = [OriginFilter, "state"]
     search_fields = ["id", "name"]
     search_help_text = _("A batch's number, or its whole name.")
     value = AmountColumn(_("value of each"), lambda batch: batch.value_nano_usd)
     total = AmountColumn(_("value of all"), lambda batch: batch.total_nano_usd)
     shown_fields = [
-        "name", "value", "total", "codes_by_state", "expires", "note", "paid", "issued_by", "created_at",
-        "downloaded_by", "downloaded_at", "expired_at", "voided_by", "voided_at",
+        "name", "value", "total", "codes_by_state", "expires", "note", "paid", "issued_by", "sold_through",
+        "created_at", "downloaded_by", "downloaded_at", "expired_at", "voided_by", "voided_at",
     ]  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,7 +111,8 @@ class BatchAdmin(FastListAdmin):
         """Ask for the order, or show what became of it so far."""
         if obj is None:
             return list(OrderForm.Meta.fields)
-        return [name for name in self.shown_fields if getattr(obj, name, True) is not None]
+        shown = [name for name in self.shown_fields if getattr(obj, name, True) is not None]
+        return shown if obj.is_sold else [name for name in shown if name != "sold_through"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Batch | None = None) -> list[str]:
         """Open nothing of a batch that was ordered."""

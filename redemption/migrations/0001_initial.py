@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                             ("issuing", "being issued"),
                             ("ready", "ready to download"),
                             ("downloaded", "downloaded"),
+                            ("sold", "sold"),
                             ("voiding", "being voided"),
                             ("voided", "voided"),
                         ],
@@ -68,6 +69,10 @@ class Migration(migrations.Migration):
                         max_length=10,
                         verbose_name="state",
                     ),
+                ),
+                (
+                    "sold_through",
+                    models.CharField(blank=True, editable=False, max_length=12, verbose_name="sold through"),
                 ),
                 (
                     "issued_count",
@@ -100,6 +105,8 @@ class Migration(migrations.Migration):
                 (
                     "issued_by",
                     models.ForeignKey(
+                        editable=False,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -210,11 +217,77 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "codes",
             },
         ),
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("sold_through", "")), fields=["-id"], name="batches_issued_by_staff"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("state__in", ["issuing", "voiding"])),
+                fields=["id"],
+                name="batches_in_work",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("expired_at__isnull", True), ("expires_at__isnull", False)),
+                fields=["expires_at"],
+                name="batches_that_expire",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="batch",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["issuing", "ready", "downloaded", "voiding", "voided"])),
+                condition=models.Q(
+                    ("state__in", ["issuing", "ready", "downloaded", "sold", "voiding", "voided"])
+                ),
                 name="batch_state_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("issued_by__isnull", False), ("sold_through", "")),
+                    models.Q(
+                        ("count", 1),
+                        ("issued_by__isnull", True),
+                        models.Q(("sold_through", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="batch_was_issued_by_staff_or_sold",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "sold"), _negated=True),
+                    models.Q(("sold_through", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="only_sold_codes_are_handed_over_by_a_sale",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sold_through", ""), ("state__in", ["sold", "voiding", "voided"]), _connector="OR"
+                ),
+                name="sold_codes_are_never_downloaded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sold_through", ""), ("paid_amount__isnull", False), _connector="OR"),
+                name="sold_codes_keep_what_was_paid",
             ),
         ),
         migrations.AddConstraint(
@@ -254,7 +327,7 @@ class Migration(migrations.Migration):
             model_name="batch",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("state__in", ["ready", "downloaded"]), _negated=True),
+                    models.Q(("state__in", ["ready", "downloaded", "sold"]), _negated=True),
                     ("issued_count", models.F("count")),
                     _connector="OR",
                 ),

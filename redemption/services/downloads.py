@@ -17,6 +17,7 @@ from redemption.errors import (
     BatchAlreadyDownloaded,
     BatchBeingDownloaded,
     BatchNotReady,
+    BatchSold,
     BatchVoided,
     RedemptionError,
 )
@@ -33,7 +34,7 @@ def start(batch: Batch, code_file: CodeFile, *, by: User) -> Generator[str, None
 
     When the parts have been read to their end, the download counts: the plaintext is blanked and ``by`` is on
     record. When they are closed before, it does not count and may be repeated. Raises BatchNotReady,
-    BatchAlreadyDownloaded, BatchBeingDownloaded or BatchVoided.
+    BatchAlreadyDownloaded, BatchBeingDownloaded, BatchSold or BatchVoided.
     """
     lease = timezone.now() + LEASE
     if not Batch.objects.free_to_download().filter(pk=batch.pk).update(download_lease_until=lease):
@@ -48,6 +49,8 @@ def _why_not(batch: Batch) -> RedemptionError:
             return BatchNotReady()
         case Batch.State.DOWNLOADED:
             return BatchAlreadyDownloaded()
+        case Batch.State.SOLD:
+            return BatchSold()
         case Batch.State.VOIDING | Batch.State.VOIDED:
             return BatchVoided()
         case _:

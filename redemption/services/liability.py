@@ -1,4 +1,4 @@
-"""What the shop owes for live codes: taken into the books with every chunk, given back when codes lapse."""
+"""What the shop owes for live codes: taken into the books when codes are made, given back when they lapse."""
 
 from ledger.models import Entry
 from ledger.money import NanoUSD
@@ -33,6 +33,8 @@ def give_back(batch: Batch, count: int, *, first_code_id: int, state: Code.State
 
 
 def _origin(batch: Batch) -> Place:
+    if batch.is_sold:
+        return entries.cash(batch.sold_through)
     return entries.PROMOTION if batch.price is None else entries.cash("manual")
 
 

@@ -70,6 +70,7 @@ _CHECKS = [
                  JOIN ledger_posting AS posting ON posting.entry_id = entry.id
                 WHERE entry.reference = format('batch:%s:chunk:%s', chunk.batch_id, chunk.number)
                   AND posting.destination = 'codes'
+                  AND (batch.sold_through = '' OR posting.source = 'cash:' || batch.sold_through)
                   AND posting.amount_nano_usd = chunk.size * batch.value_nano_usd)
         """,
     ),
@@ -106,7 +107,7 @@ _CHECKS = [
           FROM redemption_chunk AS chunk
           JOIN redemption_batch AS batch ON batch.id = chunk.batch_id
          WHERE batch.state <> 'voiding'
-           AND (chunk.sealed_codes IS NULL) <> (batch.state IN ('downloaded', 'voided'))
+           AND (chunk.sealed_codes IS NULL) <> (batch.state IN ('downloaded', 'sold', 'voided'))
         """,
     ),
 ]

@@ -1,10 +1,13 @@
 """The proof finds every kind of error that somebody could plant between codes and books."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 
+from ledger.money import NanoUSD, PriceFacts
 from redemption.models import Batch, Chunk, Code
-from redemption.services import codes, downloads, proof, wallets
+from redemption.services import codes, downloads, proof, sold_codes, wallets
 from redemption.services.code_files import TXT
 from tests.factories.accounts import CustomerFactory, StaffFactory
 from tests.factories.redemption import BatchFactory, codes_of, issued_batch
@@ -23,6 +26,9 @@ def books() -> None:
     codes.void_batch(void, voided_by=StaffFactory.create())
     codes.finish_voiding(void.pk)
     BatchFactory.create()
+    sold_codes.issue(
+        NanoUSD(1_000_000_000), PriceFacts(Decimal(1), "EUR", Decimal("0.9")), provider="creem", name="sold"
+    )
 
 
 def plant(statement: str) -> None:
@@ -59,6 +65,7 @@ CHUNK, COUNT, PLAINTEXT = "chunk_without_entry", "batch_miscounted", "plaintext_
         ),
         ("UPDATE redemption_code SET redeemed_by_id = 1 + redeemed_by_id WHERE state = 'redeemed'", {GRANT}),
         ("UPDATE ledger_entry SET reference = 'x' || id WHERE kind = 'codes_issued'", {CHUNK}),
+        ("UPDATE ledger_posting SET source = 'cash:other' WHERE source = 'cash:creem'", {CHUNK}),
         ("UPDATE redemption_chunk SET size = size + 1", {CHUNK, COUNT}),
         ("UPDATE redemption_batch SET issued_count = 1 WHERE state = 'issuing'", {COUNT}),
         ("UPDATE redemption_batch SET voided_count = 2 WHERE state = 'voided'", {COUNT}),
@@ -82,7 +89,7 @@ def test_a_discrepancy_says_where_and_how_much() -> None:
     [place, batch] = proof.discrepancies()
 
     assert place.subject == "codes"
-    assert place.detail == "the books hold 4000000000 nano-USD, live codes are worth 3000000007"
+    assert place.detail == "the books hold 5000000000 nano-USD, live codes are worth 4000000007"
     assert batch.subject == f"batch {code.batch_id}"
 
 
@@ -91,4 +98,4 @@ def test_only_so_many_of_a_kind_are_shown(monkeypatch: pytest.MonkeyPatch) -> No
     Chunk.objects.update(sealed_codes=None)
 
     assert [found.kind for found in proof.discrepancies()] == ["plaintext_lost_or_kept"]
-    assert Batch.objects.count() == 4
+    assert Batch.objects.count() == 5
