@@ -17,6 +17,10 @@ from redemption.models import Code
 class OrderQuerySet(models.QuerySet["Order"]):
     """Questions about orders."""
 
+    def of_customer(self, customer: Customer) -> "OrderQuerySet":
+        """Return the orders of ``customer``, the newest first."""
+        return self.filter(customer=customer).order_by("-pk")
+
     def to_ask_about(self) -> "OrderQuerySet":
         """Return the unpaid orders whose provider should be asked now, the longest waiting first."""
         return self.filter(state__in=Order.UNPAID, ask_at__lte=Now()).order_by("ask_at")

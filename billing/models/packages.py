@@ -1,10 +1,20 @@
 """What the shop sells once: packages of tokens, and what each costs where it is sold."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.providers import Provider, provider_is_known
+
+
+class PackageQuerySet(models.QuerySet["Package"]):
+    """Questions about packages."""
+
+    def offered(self) -> "PackageQuerySet":
+        """Return the packages that the shop offers, in its order."""
+        return self.filter(is_offered=True).order_by("position", "pk")
 
 
 class Package(models.Model):
@@ -34,6 +44,8 @@ class Package(models.Model):
     delivery = models.CharField(_("delivery"), max_length=4, choices=Delivery.choices, default=Delivery.AUTO)
     position = models.PositiveSmallIntegerField(_("place on the page"), default=0)
     is_offered = models.BooleanField(_("offered"), default=True)
+
+    objects: ClassVar[models.Manager["Package"]] = PackageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("package")

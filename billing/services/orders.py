@@ -4,7 +4,8 @@ import secrets
 import string
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 
 from accounts.models import Customer, User
 from accounts.services import customers
@@ -12,6 +13,7 @@ from billing.models import Mode, Order, OrderStep, PackagePrice
 from billing.services import order_numbers
 
 REFERENCE_LENGTH = 20
+FORM_SALT = "billing.orders.form"
 _SYMBOLS = string.ascii_lowercase + string.digits
 
 
@@ -24,10 +26,27 @@ class Buyer:
     user: User | None = None
 
 
+def place_once(price: PackagePrice, buyer: Buyer, *, mode: Mode, form: str) -> Order:
+    """Place the order of one filled-in form: the same words, sent again or twice at once, are one order.
+
+    ``form`` is a random word of the form and of the browser that has it.
+    """
+    reference = _reference_of(form, price, buyer)
+    known = Order.objects.filter(reference=reference).first()
+    if known is not None:
+        return known
+    try:
+        return place(price, buyer, mode=mode, reference=reference)
+    except IntegrityError:  # the other of two clicks was first
+        return Order.objects.get(reference=reference)
+
+
 @transaction.atomic(durable=True)
-def place(price: PackagePrice, buyer: Buyer, *, mode: Mode, units: int = 1) -> Order:
+def place(
+    price: PackagePrice, buyer: Buyer, *, mode: Mode, units: int = 1, reference: str | None = None
+) -> Order:
     """Write the order for ``units`` of a package at ``price``, committed before a provider is asked."""
-    package, number, reference = price.package, order_numbers.generate(), _new_reference()
+    package, number, reference = price.package, order_numbers.generate(), reference or _new_reference()
     hashed = order_numbers.hashed(number)
     order = Order.objects.create(
         reference=reference,
@@ -67,3 +86,12 @@ def _customer(buyer: Buyer) -> Customer:
 def _new_reference() -> str:
     """Return a reference that says nothing: not even how many orders there are."""
     return "ord_" + "".join(secrets.choice(_SYMBOLS) for _ in range(REFERENCE_LENGTH))
+
+
+def _reference_of(form: str, price: PackagePrice, buyer: Buyer) -> str:
+    """Return the reference of the order that these words place. It says nothing, and nobody can choose it."""
+    words = f"{form}|{price.pk}|{buyer.email.lower()}|{buyer.user.pk if buyer.user else ''}"
+    number = int.from_bytes(salted_hmac(FORM_SALT, words, algorithm="sha256").digest(), "big")
+    return "ord_" + "".join(
+        _SYMBOLS[number // len(_SYMBOLS) ** place % len(_SYMBOLS)] for place in range(REFERENCE_LENGTH)
+    )

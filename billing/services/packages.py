@@ -1,13 +1,79 @@
-"""Packages: what they cost where they are sold."""
+"""Packages: what is for sale, in the reader's words, and what it costs where it is sold."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import get_language
 
-from billing.models import PackagePrice, Provider
-from billing.providers.creem.answers import Product
-from billing.providers.errors import NotKnownThere, WrongMode
-from billing.services import wiring
+from billing.errors import NotForSale
+from billing.models import Package, PackagePrice
+from ledger.money import TOKENS_PER_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A package as a reader sees it, with every price that it is sold at."""
+
+    package: Package
+    prices: list[PackagePrice]
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        return in_language(self.package.name, self.package.name_zh)
+
+    @property
+    def purpose(self) -> str:
+        """Return what it is good for."""
+        return in_language(self.package.purpose, self.package.purpose_zh)
+
+    @property
+    def badge(self) -> str:
+        """Return the word that marks it among the others; most have none."""
+        return in_language(self.package.badge, self.package.badge_zh)
+
+    @property
+    def price(self) -> PackagePrice:
+        """Return the price that is charged unless the buyer chooses another currency."""
+        return self.prices[0]
+
+    @property
+    def is_listed_otherwise(self) -> bool:
+        """Tell whether the published price is not the one that is charged."""
+        listed = (self.package.list_price_cents, self.package.list_currency)
+        return listed != (self.price.price_cents, self.price.currency)
+
+    @property
+    def cents_per_million(self) -> int:
+        """Return what a million tokens of it cost, in hundredths of the currency charged, rounded up."""
+        return -(-self.price.price_cents * TOKENS_PER_RATE // self.package.tokens)
+
+    def price_in(self, currency: str) -> PackagePrice:
+        """Return the price in one of its currencies; raises NotForSale for any other."""
+        for price in self.prices:
+            if price.currency == currency:
+                return price
+        raise NotForSale
+
+
+def catalogue() -> list[Offer]:
+    """Return what is for sale, in the shop's order. A package without a price is not for sale yet."""
+    packages = Package.objects.offered().prefetch_related("prices")
+    return [offer for offer in map(_offer, packages) if offer.prices]
+
+
+def find(slug: str) -> Offer:
+    """Return one of the packages that are for sale; raises NotForSale for any other."""
+    package = Package.objects.offered().filter(slug=slug).first()
+    offer = package and _offer(package)
+    if not offer or not offer.prices:
+        raise NotForSale
+    return offer
+
+
+def in_language(english: str, chinese: str) -> str:
+    """Return the wording in the reader's language; a missing one gives way to English."""
+    return chinese if chinese and (get_language() or "").startswith("zh") else english
 
 
 def usd_cents(list_price_cents: int, *, currency: str) -> int:
@@ -19,37 +85,7 @@ def usd_cents(list_price_cents: int, *, currency: str) -> int:
     return -(-list_price_cents // units_per_usd)
 
 
-def faults_at_creem() -> list[str]:
-    """Ask Creem about the product of every price of an offered package, and say what does not fit.
-
-    Whoever pays for a product that does not fit gets nothing before a person has looked at it. A provider
-    that cannot be asked raises ProviderError.
-    """
-    prices = PackagePrice.objects.filter(package__is_offered=True, provider=Provider.CREEM)
-    return [
-        f"{price.package.slug}, {price}, product {price.product_id}: {fault}"
-        for price in prices.select_related("package").order_by("package__position", "pk")
-        for fault in _faults(price)
-    ]
-
-
-def _faults(price: PackagePrice) -> list[str]:
-    store = wiring.creem()
-    try:
-        product = store.get_product(price.product_id)
-    except NotKnownThere:
-        return [f"Creem has no such product in {store.mode} mode."]
-    except WrongMode:
-        return [f"it is no product of {store.mode} mode."]
-    return list(_differences(price, product))
-
-
-def _differences(price: PackagePrice, product: Product) -> Iterator[str]:
-    if product.currency != price.currency:
-        yield f"Creem sells it in {product.currency}."
-    if product.price_cents != price.price_cents:
-        yield f"Creem charges {product.price_cents} hundredths for it, not {price.price_cents}."
-    if product.is_recurring:
-        yield "it is a subscription at Creem, where a package is paid once."
-    if not product.is_active:
-        yield "it is not active at Creem."
+def _offer(package: Package) -> Offer:
+    # USD is what most cards are charged in.
+    prices = sorted(package.prices.all(), key=lambda price: (price.currency != "USD", price.currency))
+    return Offer(package, prices)

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.origins.OriginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -158,6 +159,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }
 
+# Names the browser that checks out; see `billing/views/browsers.py`.
+BROWSER_COOKIE_NAME = "browser"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -232,6 +235,10 @@ GATEWAY_BODY_LIMIT_BYTES = int(os.environ.get("GATEWAY_BODY_LIMIT_BYTES", str(32
 PUBLISHED_UNITS_PER_USD = {"CNY": 8, "USD": 1}
 # Whom buyers write to when an order needs us; shown on its page.
 SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "")
+# Within so many hours a person looks at an order that needs one; its page promises it.
+SUPPORT_REPLY_HOURS = int(os.environ.get("SUPPORT_REPLY_HOURS", "24"))
+# The model whose tokens the packages count.
+REFERENCE_MODEL = os.environ.get("REFERENCE_MODEL", "deepseek-chat")
 # A stand-in's address; empty means Creem's own, in the environment of the key.
 CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", "")
 # Who makes the keys that guests buy: our own gateway (`built-in`), a foreign console (`console`), or nobody
