@@ -10,6 +10,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 EVERY = {
+    "billing.tasks.sweep_mails": 15,
     "redemption.tasks.sweep_batches": 15,
     "redemption.tasks.expire_codes": 5 * MINUTE,
     "ledger.tasks.expire_holds": 15,
