@@ -122,9 +122,13 @@ class SubscriptionChanged(_Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown(_Fact):
-    """Something was said that we cannot act on: `why` is for the operator."""
+    """Something was said that we cannot act on: `why` is for the operator.
+
+    It is incomplete when we know its kind, and it says too little: then it may be about money.
+    """
 
     why: str
+    is_incomplete: bool = False
 
 
 Fact = PaymentSucceeded | Refunded | Disputed | SubscriptionChanged | Unknown

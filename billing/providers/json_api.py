@@ -58,11 +58,13 @@ class JsonApi:
         explain: Callable[[Any], Explanation],
         patience: Patience,
         sleep: Callable[[timedelta], None],
+        before_asking: Callable[[], None] = lambda: None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._explain = explain
         self._patience = patience
         self._sleep = sleep
+        self._before_asking = before_asking
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update(
@@ -81,12 +83,20 @@ class JsonApi:
                 self._sleep(max(pause, wanted))
         return self._ask("GET", path, params=query)
 
-    def post(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    def post(
+        self, path: str, content: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
         """Do something, asked once: after ProviderUnavailable nobody knows whether it was done."""
-        return self._ask("POST", path, json=content)
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._ask("POST", path, json=content, headers=headers)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Delete something, asked once, as `post` does."""
+        return self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         operation = f"{method} {path}"
+        self._before_asking()
         try:
             status, headers, body = self._exchange(method, path, content)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as fault:

@@ -41,7 +41,8 @@ class Creem:
     """Our store at Creem: a `PaymentProvider`, and a few questions that only Creem answers.
 
     The environment is that of the API key. ``base_url`` is for a stand-in; one of Creem's must fit the key.
-    Threads may share an instance.
+    ``before_asking`` is called before each request, and may forbid it by raising. Threads may share an
+    instance.
     """
 
     name = translation.PROVIDER
@@ -54,6 +55,7 @@ class Creem:
         base_url: str = "",
         patience: Patience = Patience(),  # noqa: B008 - frozen
         sleep: Callable[[timedelta], None] = _sleep,
+        before_asking: Callable[[], None] = lambda: None,
     ) -> None:
         self._api_key = api_key.strip()
         self._webhook_secret = webhook_secret.strip()
@@ -64,6 +66,7 @@ class Creem:
             explain=self._explain,
             patience=patience,
             sleep=sleep,
+            before_asking=before_asking,
         )
 
     def create_checkout(self, request: CheckoutRequest) -> NewCheckout:

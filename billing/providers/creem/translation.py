@@ -76,7 +76,7 @@ def of_event(envelope: Entity) -> Fact:
         case ["subscription", change]:
             return _if_complete(partial(_subscription, change=change), about, at)
         case _:
-            return _unknown(about, at, why="an event of no known kind")
+            return Unknown(**_common(about, at=at), why="an event of no known kind")
 
 
 def of_checkout(checkout: Entity, *, at: datetime | None = None) -> Fact:
@@ -217,11 +217,7 @@ def _if_complete(
     try:
         return translate(about, at)
     except _Lacking as lacking:
-        return _unknown(about, at, why=f"no {lacking}")
-
-
-def _unknown(about: Entity, at: datetime | None, *, why: str) -> Unknown:
-    return Unknown(**_common(about, at=at), why=why)
+        return Unknown(**_common(about, at=at), why=f"no {lacking}", is_incomplete=True)
 
 
 def _needed(value: Told | None, what: str) -> Told:

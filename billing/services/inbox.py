@@ -1,0 +1,132 @@
+"""The inbox: what providers tell us is stored first, and acted on afterwards, once.
+
+`receive` is all that happens while the provider waits. `handle` acts on one stored event; it may be called
+any number of times, at once, and be killed anywhere.
+"""
+
+import hashlib
+import traceback
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from billing.models import InboxEvent, OrderStep, Review
+from billing.providers.facts import Fact, PaymentSucceeded
+from billing.providers.protocol import WebhookEvent
+from billing.services import orders, payments, reviews, wiring
+
+LONGEST_EVENT_ID, LONGEST_KIND = 160, 80
+# An order is committed before its provider hears of it: a payment of an unknown one is somebody else's.
+UNKNOWN_ORDER_PATIENCE = timedelta(hours=24)
+_LONGEST_PAUSE_SECONDS = 3600
+_MOST_DOUBLINGS = 12
+
+_STORE = """
+    INSERT INTO billing_inboxevent AS kept
+           (provider, event_id, kind, body, sent_at, received_at, deliveries, handle_at, attempts, outcome,
+            last_error)
+    VALUES (%s, %s, %s, %s, %s, clock_timestamp(), 1, clock_timestamp(), 0, '', '')
+    ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = kept.deliveries + 1
+    RETURNING id, handled_at IS NULL
+"""
+
+
+def receive(provider_name: str, body: bytes, headers: Mapping[str, str]) -> int | None:
+    """Store a webhook as it came, committed on return; a repeated one is counted.
+
+    Returns what to handle, or None when that is done already. Raises InvalidSignature for what the provider
+    did not sign, and the database's error when nothing could be stored: then it has to come again.
+    """
+    event = wiring.provider(provider_name).read_webhook(body, headers)
+    with transaction.atomic(durable=True):
+        pass  # raises inside a transaction; the statement below is one by itself
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE, [provider_name, _event_id(event), event.kind[:LONGEST_KIND], body, event.sent_at]
+        )
+        [(event_pk, is_waiting)] = cursor.fetchall()
+    return event_pk if is_waiting else None
+
+
+def handle(event_pk: int) -> int | None:
+    """Act on one stored event, unless that is done or another worker is at it.
+
+    Returns the order that was paid by it and is now to be delivered. After an error nothing is done and the
+    event waits, each time longer; the error is kept with it and raised.
+    """
+    try:
+        return _handle(event_pk)
+    except Exception as fault:
+        _put_off(event_pk, _place_of(fault))
+        raise
+
+
+def replay(event_pk: int) -> None:
+    """Have an event handled again, as if it had just come. What it did stays done, and is not done twice."""
+    InboxEvent.objects.filter(pk=event_pk).update(
+        handled_at=None, outcome="", handle_at=timezone.now(), attempts=0, last_error=""
+    )
+
+
+def _event_id(event: WebhookEvent) -> str:
+    if len(event.id) <= LONGEST_EVENT_ID:
+        return event.id
+    return f"sha256:{hashlib.sha256(event.id.encode()).hexdigest()}"
+
+
+@transaction.atomic(durable=True)
+def _handle(event_pk: int) -> int | None:
+    waiting = InboxEvent.objects.select_for_update(skip_locked=True).filter(handled_at=None)
+    event = waiting.filter(pk=event_pk).first()
+    if event is None:
+        return None
+    fact = wiring.provider(event.provider).read_fact(bytes(event.body))
+    applied = payments.apply(fact, event=event)
+    if applied.outcome is None:
+        applied = _wait_for_order(event, fact)
+    if applied.outcome is not None:
+        _close(event, applied)
+    return applied.order.pk if applied.order and applied.outcome is InboxEvent.Outcome.APPLIED else None
+
+
+def _wait_for_order(event: InboxEvent, fact: Fact) -> payments.Applied:
+    """Put off a payment of an order that we do not know; give up after a day, in favour of a person."""
+    if timezone.now() - event.received_at < UNKNOWN_ORDER_PATIENCE:
+        _put_off(event.pk, "There is no such order yet.")
+        return payments.Applied(None, None)
+    subject = fact.transaction_id if isinstance(fact, PaymentSucceeded) else event.event_id
+    reviews.open(
+        Review.Reason.UNKNOWN_ORDER,
+        subject=f"{event.provider} {subject}",
+        detail=f"named as {fact.reference or 'nothing'}",
+        event=event,
+    )
+    return payments.Applied(InboxEvent.Outcome.REVIEW, None)
+
+
+def _close(event: InboxEvent, applied: payments.Applied) -> None:
+    event.outcome = applied.outcome or ""
+    event.order = applied.order
+    event.handled_at, event.handle_at, event.last_error = timezone.now(), None, ""
+    event.save(update_fields=["outcome", "order", "handled_at", "handle_at", "last_error"])
+    if applied.order is not None:
+        orders.note(applied.order, OrderStep.Kind.EVENT, f"{event.kind}: {event.outcome}")
+
+
+def _put_off(event_pk: int, why: str) -> None:
+    event = InboxEvent.objects.filter(pk=event_pk, handled_at=None).first()
+    if event is None:
+        return
+    pause_seconds = min(2 ** min(event.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE_SECONDS)
+    InboxEvent.objects.filter(pk=event_pk, handled_at=None).update(
+        attempts=event.attempts + 1,
+        handle_at=timezone.now() + timedelta(seconds=pause_seconds),
+        last_error=why,
+    )
+
+
+def _place_of(fault: Exception) -> str:
+    """Return where ``fault`` came from. Its message stays out: a database's quotes the row."""
+    return "".join([*traceback.format_tb(fault.__traceback__), type(fault).__qualname__])
