@@ -7,7 +7,7 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from billing.models import InboxEvent
-from billing.services import checkouts, inbox, mailing
+from billing.services import checkouts, delivery, foreign_keys, inbox, mailing
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,9 @@ def nudge(task: "Task[[int], None]", pk: int) -> None:
 @shared_task
 def handle_event(event_pk: int) -> None:
     """Act on one webhook that was stored."""
-    inbox.handle(event_pk)
+    order_pk = inbox.handle(event_pk)
+    if order_pk is not None:
+        nudge(deliver_order, order_pk)
 
 
 @shared_task
@@ -45,7 +47,9 @@ def ask_open_orders() -> None:
     """
     until = time.monotonic() + ASKING_SECONDS
     while time.monotonic() < until and (order_pk := checkouts.take_due()) is not None:
-        checkouts.ask(order_pk)
+        order = checkouts.ask(order_pk)
+        if order.deliver_at is not None:
+            nudge(deliver_order, order_pk)
 
 
 @shared_task
@@ -61,3 +65,30 @@ def sweep_mails() -> None:
     One after another in one worker: a mail server that hangs must not take the others from the deliveries.
     """
     mailing.send_due()
+
+
+@shared_task
+def deliver_order(order_pk: int) -> None:
+    """Deliver one paid order, if that is due."""
+    delivery.deliver(order_pk)
+
+
+@shared_task
+def sweep_deliveries() -> None:
+    """Nudge again whatever a lost message or a dead worker left undelivered, and tell of what takes long."""
+    for order_pk in delivery.due():
+        nudge(deliver_order, order_pk)
+    delivery.report_overdue()
+
+
+@shared_task
+def delete_given_up_key(order_pk: int) -> None:
+    """Delete the key that a console may have made for an order that was delivered otherwise."""
+    foreign_keys.delete_given_up(order_pk)
+
+
+@shared_task
+def sweep_foreign_keys() -> None:
+    """Nudge whatever is left to do at the key console."""
+    for order_pk in foreign_keys.due():
+        nudge(delete_given_up_key, order_pk)

@@ -52,6 +52,11 @@ def as_usd(amount: NanoUSD) -> Decimal:
     return Decimal(amount).scaleb(-9)
 
 
+def quota(amount: NanoUSD, *, units_per_usd: int) -> int:
+    """Return ``amount`` in a unit of which so many make one USD, rounded up to a whole one."""
+    return -(-amount * units_per_usd // NANO_USD_PER_USD)
+
+
 def cost(rates: UnitRates, *, input_tokens: int, cached_input_tokens: int, output_tokens: int) -> NanoUSD:
     """Return what a call costs: the exact sum over its tokens, rounded up once, to one nano-USD."""
     exact_millionths = (

@@ -12,6 +12,8 @@ DAY = 24 * HOUR
 EVERY = {
     "billing.tasks.sweep_inbox": 15,
     "billing.tasks.ask_open_orders": 30,
+    "billing.tasks.sweep_deliveries": 15,
+    "billing.tasks.sweep_foreign_keys": MINUTE,
     "billing.tasks.sweep_mails": 15,
     "redemption.tasks.sweep_batches": 15,
     "redemption.tasks.expire_codes": 5 * MINUTE,

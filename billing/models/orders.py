@@ -1,5 +1,6 @@
 """Orders: what was sold to whom, what became of it, and every step on the way."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -30,6 +31,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(
             state__in=[Order.State.PAID, Order.State.DELIVERING], deliver_at__lte=Now()
         ).order_by("deliver_at")
+
+    def overdue(self, *, paid_before: datetime) -> "OrderQuerySet":
+        """Return the orders paid so long ago that are not delivered, and that no review tells of yet."""
+        waiting = self.filter(deliver_at__isnull=False, paid_at__lt=paid_before)
+        return waiting.exclude(reviews__reason="not_delivered").order_by("paid_at")
 
 
 class Order(models.Model):
@@ -242,24 +248,45 @@ class OrderBrowser(models.Model):
         return f"browser {self.pk} of order {self.order_id}"
 
 
+class KeyIntentQuerySet(models.QuerySet["KeyIntent"]):
+    """Questions about keys of a foreign console."""
+
+    def to_go_on_with(self) -> "KeyIntentQuerySet":
+        """Return what was cut short at the console and is due, the longest waiting first."""
+        return self.filter(go_on_at__lte=Now()).order_by("go_on_at")
+
+
 class KeyIntent(models.Model):
     """A key that a foreign console was asked for. Written before the console is asked, once per order.
 
-    The order's `reference` is the console's idempotency key, so asking again brings the same key.
+    The order's `reference` and the `number` make the console's idempotency key, so asking again brings the
+    same key. A roll asks for the next number.
     """
 
     order = models.OneToOneField(
         Order, models.PROTECT, primary_key=True, related_name="key_intent", verbose_name=_("order")
     )
+    number = models.PositiveSmallIntegerField(_("rolled"), default=0, editable=False)
+    # What the key may spend, in the console's own unit: fixed with the intent, so that each try asks alike.
+    quota = models.BigIntegerField(_("quota"), editable=False)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
     # The console has answered, or was given up: then a key that it may have made is deleted there.
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     is_given_up = models.BooleanField(_("given up"), default=False)
+    # When the sweep is to delete what was given up, or to finish a roll; never, when nothing is left to do.
+    go_on_at = models.DateTimeField(null=True, editable=False)
     last_error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    objects: ClassVar[models.Manager["KeyIntent"]] = KeyIntentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("key asked for")
         verbose_name_plural = _("keys asked for")
+        indexes = [
+            models.Index(
+                fields=["go_on_at"], name="key_intents_to_go_on_with", condition=Q(go_on_at__isnull=False)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="key_intent_given_up_has_ended",
@@ -269,6 +296,7 @@ class KeyIntent(models.Model):
                 name="key_intent_ends_after_it_began",
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("asked_at")),
             ),
+            models.CheckConstraint(name="key_intent_asks_for_something", condition=Q(quota__gt=0)),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ from django.db import connection, transaction
 
 from billing.models import Mode, Provider
 from billing.providers.creem.client import Creem
+from billing.providers.key_console import KeyConsole
+from billing.providers.key_issuer import KeyIssuer
 from billing.providers.patience import Patience
 from billing.providers.protocol import PaymentProvider
 
@@ -34,6 +36,16 @@ def provider(name: str) -> PaymentProvider:
             return creem()
 
 
+def key_issuer() -> KeyIssuer:
+    """Return the console that makes keys for us."""
+    return _key_console(settings.KEY_CONSOLE_URL, settings.KEY_CONSOLE_TOKEN)
+
+
+@cache
+def _key_console(url: str, access_token: str) -> KeyConsole:
+    return KeyConsole(url=url, access_token=access_token, before_asking=leave_the_database)
+
+
 def leave_the_database() -> None:
     """Raise inside a transaction, whose locks would wait for a provider; else let go of the connection.
 
@@ -41,7 +53,8 @@ def leave_the_database() -> None:
     """
     with transaction.atomic(durable=True):
         pass
-    connection.close_if_unusable_or_obsolete()
+    if not connection.in_atomic_block:  # as it is where a whole test is rolled back
+        connection.close_if_unusable_or_obsolete()
 
 
 def mode(name: str) -> Mode:

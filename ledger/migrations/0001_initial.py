@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("grant", "credit granted"),
+                            ("order_delivered", "credit bought"),
                             ("codes_issued", "codes issued"),
                             ("code_redeemed", "code redeemed"),
                             ("codes_voided", "codes voided"),

@@ -27,6 +27,7 @@ class Entry(models.Model):
         """What happened."""
 
         GRANT = "grant", _("credit granted")
+        ORDER_DELIVERED = "order_delivered", _("credit bought")
         CODES_ISSUED = "codes_issued", _("codes issued")
         CODE_REDEEMED = "code_redeemed", _("code redeemed")
         CODES_VOIDED = "codes_voided", _("codes voided")

@@ -1,0 +1,102 @@
+"""What a paid order turns into. Each is done in the caller's transaction, which holds the order's row.
+
+Credit and result are committed together: an order that is delivered has its credit in the books, and one
+that is not has moved nothing.
+"""
+
+from decimal import ROUND_UP, Decimal
+
+from django.conf import settings
+from django.utils import timezone
+
+from billing.models import KeyIntent, Order, OrderMail, OrderStep
+from billing.providers.key_issuer import ForeignKey
+from billing.services import mails, order_secrets, orders
+from ledger.models import Account, Entry
+from ledger.money import NanoUSD, PriceFacts, as_usd
+from ledger.services import accounts, credits, entries, spending_keys  # noqa: A004 - the word of the house
+from redemption.services import sold_codes
+
+_EIGHT_PLACES = Decimal("0.00000001")
+
+
+def to_wallet(order: Order) -> None:
+    """Grant the credit to the buyer's own account."""
+    _grant(order)
+    _close(order, Order.Result.WALLET)
+
+
+def as_own_key(order: Order) -> None:
+    """Grant the credit to the guest's account, and make the key that spends it."""
+    _grant(order)
+    issued = spending_keys.create(order.customer, name=order.title)
+    order.api_key = issued.api_key
+    order.sealed_secret = order_secrets.seal(order, issued.secret_text)
+    _close(order, Order.Result.KEY)
+
+
+def as_foreign_key(order: Order, key: ForeignKey) -> None:
+    """Hand over a key that the console made.
+
+    The books get no entry: its credit lives at the console, as the quota of the key, and none of ours can
+    spend it. What came in for it stands on the payment.
+    """
+    order.foreign_key_id = key.id
+    order.foreign_base_url = settings.KEY_CONSOLE_BASE_URL
+    order.sealed_secret = order_secrets.seal(order, key.text)
+    KeyIntent.objects.filter(order=order).update(ended_at=timezone.now())
+    _close(order, Order.Result.KEY)
+
+
+def as_code(order: Order) -> None:
+    """Sell a code for the credit; whoever redeems it gets the credit with its price facts."""
+    order.code, text = sold_codes.issue(
+        NanoUSD(order.credit_nano_usd), price_facts(order), provider=order.provider, name=order.reference
+    )
+    order.sealed_secret = order_secrets.seal(order, text)
+    _close(order, Order.Result.CODE)
+
+
+def price_facts(order: Order) -> PriceFacts:
+    """Return what was paid for the credit, before tax.
+
+    A currency has the rate that the shop publishes for it. One without (Creem also sells in EUR) has the rate
+    of this very sale: what was paid for each USD of credit. So a delivery never waits for a rate, and
+    refunds, which go by what was paid, need none.
+    """
+    paid = Decimal(order.payment.amount_cents).scaleb(-2)
+    published = settings.PUBLISHED_UNITS_PER_USD.get(order.payment.currency)
+    if published is not None:
+        return PriceFacts(paid, order.payment.currency, Decimal(published))
+    # Upwards, so that no rate is zero.
+    rate = (paid / as_usd(NanoUSD(order.credit_nano_usd))).quantize(_EIGHT_PLACES, ROUND_UP)
+    return PriceFacts(paid, order.payment.currency, rate)
+
+
+def _grant(order: Order) -> Account:
+    account = accounts.open_for(order.customer)
+    credits.grant(
+        account,
+        NanoUSD(order.credit_nano_usd),
+        source=entries.cash(order.provider),
+        reference=f"order:{order.pk}:credit",
+        kind=Entry.Kind.ORDER_DELIVERED,
+        price=price_facts(order),
+        note=order.reference,
+    )
+    return account
+
+
+def _close(order: Order, result: Order.Result) -> None:
+    now = timezone.now()
+    order.state, order.result, order.delivered_at, order.deliver_at = Order.State.DELIVERED, result, now, None
+    order.save(
+        update_fields=[
+            "state", "result", "delivered_at", "deliver_at", "sealed_secret", "api_key", "code",
+            "foreign_key_id", "foreign_base_url",
+        ]
+    )  # fmt: skip
+    # Whatever else was delivered in place of a key that a console may have made: that key is to be deleted.
+    KeyIntent.objects.filter(order=order, ended_at=None).update(ended_at=now, is_given_up=True, go_on_at=now)
+    mails.owe(order, OrderMail.Kind.DELIVERED)
+    orders.note(order, OrderStep.Kind.DELIVERED, detail=result.value)

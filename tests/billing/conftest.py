@@ -1,0 +1,59 @@
+"""Fixtures of the shop: a key console and a Creem over HTTP, and what would go to the broker."""
+
+from collections.abc import Iterator
+
+import pytest
+from celery import Task
+from pytest_django import Settings
+
+from billing.services import wiring
+from tests.billing.consoles import TOKEN, RunningConsole
+from tests.billing.providers.conftest import HURRY
+from tests.sandbox import running_creem
+from tests.sandbox.running import RunningSandbox
+from tests.sandbox.running_creem import RunningCreem
+
+
+@pytest.fixture(scope="session")
+def console_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with RunningSandbox(tmp_path_factory.mktemp("console")) as running:
+        yield running
+
+
+@pytest.fixture
+def console(console_sandbox: RunningSandbox, settings: Settings) -> Iterator[RunningConsole]:
+    """Have the console of the sandbox make the keys that guests buy."""
+    console = RunningConsole(console_sandbox)
+    settings.KEY_ISSUER = "console"
+    settings.KEY_CONSOLE_URL, settings.KEY_CONSOLE_TOKEN = console.url, TOKEN
+    settings.KEY_CONSOLE_BASE_URL = f"{console_sandbox.url}/v1"
+    yield console
+    console.fail()
+
+
+@pytest.fixture(scope="session")
+def creem_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with RunningSandbox(tmp_path_factory.mktemp("creem"), *running_creem.OPTIONS) as running:
+        yield running
+
+
+@pytest.fixture
+def creem(
+    creem_sandbox: RunningSandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RunningCreem]:
+    """Have the shop sell at the sandbox's Creem, which it does not wait for long."""
+    running = RunningCreem(creem_sandbox)
+    settings.CREEM_BASE_URL = running.url
+    monkeypatch.setattr(wiring, "PATIENCE", HURRY)
+    wiring.creem.cache_clear()
+    yield running
+    wiring.creem.cache_clear()
+    running.leave_as_found()
+
+
+@pytest.fixture
+def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Collect what would go to the broker: the name of each task, and its row."""
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, args, kwargs: sent.append((task.name, *args)))
+    return sent
