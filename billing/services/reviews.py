@@ -1,5 +1,8 @@
 """Reviews: what credited nothing and waits for a person."""
 
+from django.utils import timezone
+
+from accounts.models import User
 from billing.models import InboxEvent, Order, OrderStep, Review
 from billing.services import orders
 
@@ -25,3 +28,8 @@ def open(  # noqa: A001 - the word of the shop
     if is_new and order is not None:
         orders.note(order, OrderStep.Kind.TO_REVIEW, f"{reason.value} {detail}".strip())
     return review
+
+
+def close(review: Review, *, by: User, note: str) -> None:
+    """Say that a person has looked and what was done; a closed review stays as it was closed."""
+    Review.objects.open().filter(pk=review.pk).update(closed_at=timezone.now(), closed_by=by, note=note)

@@ -57,7 +57,9 @@ class BookAdmin(FastListAdmin):
             "form": form,
             "fieldset": Fieldset(form, fields=visible, model_admin=self),  # type: ignore[arg-type]  # any form will do
         }
-        return TemplateResponse(request, f"admin/ledger/{self.opts.model_name}/{act}.html", context)
+        return TemplateResponse(
+            request, f"admin/{self.opts.app_label}/{self.opts.model_name}/{act}.html", context
+        )
 
 
 class ShownInline(TabularInline):

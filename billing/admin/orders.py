@@ -1,0 +1,103 @@
+"""Orders in the admin: found by what a buyer can tell, shown with all that happened, never with a secret."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from billing.admin import timeline
+from billing.admin.pages import ShopAdmin
+from billing.admin.prices import Price, PriceColumn
+from billing.models import Order, Provider
+from billing.services import checkouts, delivery
+from billing.tasks import deliver_order, nudge
+from ledger.admin.amounts import AmountColumn
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+RIGHT = "billing.ask_provider"
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Orders that are not through yet. Each choice has an index that holds little else."""
+
+    title = _("what it waits for")
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> "list[tuple[str, StrPromise]]":
+        """Offer what an order can wait for."""
+        return [("delivery", _("paid, not delivered")), ("payment", _("payment page open"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep what waits for that."""
+        match self.value():
+            case "delivery":
+                return queryset.filter(deliver_at__isnull=False)
+            case "payment":
+                return queryset.filter(ask_at__isnull=False)
+            case _:
+                return queryset
+
+
+@admin.register(Order)
+class OrderAdmin(ShopAdmin):
+    """Nothing is edited here. Two acts hurry what happens by itself anyway."""
+
+    list_display = ["reference", "email", "title", "price", "state", "result", "created_at"]
+    list_filter = [WaitingFilter]
+    search_fields = ["reference", "email", "provider_order_id", "checkout_id", "payment__transaction_id"]
+    search_within = {"payment__transaction_id": {"payment__provider__in": Provider.values}}
+    search_help_text = _(
+        "A whole reference, e-mail address, or id of the provider's. Never an order number: whoever has it "
+        "holds the order."
+    )
+    fields = [
+        "reference", "state", "result", "email", "customer", "was_guest", "language", "package", "title",
+        "price", "units", "tokens", "credit", "delivery", "provider", "mode", "product_id", "checkout_id",
+        "provider_order_id", "created_at", "ask_at", "paid_at", "deliver_at", "delivery_attempts",
+        "delivered_at", "api_key", "code", "foreign_key_id", "foreign_base_url", "saved_at", "claimed_at",
+    ]  # fmt: skip
+
+    price = PriceColumn(_("price"), lambda order: Price(order.price_cents, order.currency))
+    credit = AmountColumn(_("credit"), lambda order: order.credit_nano_usd)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the acts to the admin's own pages."""
+        acts = {"ask": self.ask_provider, "deliver": self.deliver_again}
+        return [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"billing_order_{name}",
+            )
+            for name, view in acts.items()
+        ] + super().get_urls()
+
+    def ask_provider(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask the provider what became of the payment, as the sweep does."""
+        order = checkouts.ask(self.row(request, pk, right=RIGHT).pk)
+        if order.is_paid:
+            nudge(deliver_order, order.pk)
+        said = _("The provider was asked. The order is: %s.") % order.get_state_display()
+        return self.done(request, order, said, logged=gettext("Asked the provider."))
+
+    def deliver_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have the order delivered now; one that is delivered stays as it is."""
+        order = self.row(request, pk, right=RIGHT)
+        delivery.hurry(order)
+        nudge(deliver_order, order.pk)
+        said = _("A worker tries at once. Reload this page to see what came of it.")
+        return self.done(request, order, said, logged=gettext("Tried the delivery again."))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Show what happened to the order below what it is."""
+        context["timeline"] = timeline.of(context["original"])
+        return super().render_change_form(request, context, *args, **options)

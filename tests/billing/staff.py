@@ -1,0 +1,64 @@
+"""Staff with rights in the shop, and a sale with everything that can happen to one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from billing.models import InboxEvent, Order, OrderMail, Package, Payment, Review
+from billing.services import reviews
+from tests.billing import paying
+from tests.factories import billing as make
+from tests.factories.accounts import StaffFactory
+
+SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail]
+
+# What people know of a sale when they search.
+SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
+    (Package, lambda order: order.package.slug),
+    (Order, lambda order: order.reference),
+    (Order, lambda order: order.email.upper()),
+    (Order, lambda order: order.provider_order_id),
+    (Order, lambda order: order.checkout_id),
+    (Order, lambda order: order.payment.transaction_id),
+    (InboxEvent, lambda order: order.events.get().event_id),
+    (InboxEvent, lambda order: order.reference),
+    (Review, lambda order: order.reviews.get().subject),
+    (Review, lambda order: order.reference),
+    (Review, lambda order: order.email.upper()),
+    (Payment, lambda order: order.payment.transaction_id),
+    (Payment, lambda order: order.reference),
+    (Payment, lambda order: order.email.upper()),
+    (OrderMail, lambda order: order.reference),
+    (OrderMail, lambda order: order.email.upper()),
+]
+
+
+def staff_who_may(*rights: str) -> Client:
+    """Return the browser of somebody with these rights in the shop."""
+    person, client = StaffFactory.create(), Client()
+    of_shop = Permission.objects.filter(content_type__app_label="billing")
+    person.user_permissions.set(of_shop.filter(codename__in=rights))
+    client.force_login(person)
+    return client
+
+
+def a_sale(slug: str = "standard") -> Order:
+    """Return a paid order with an event, a payment, a review and a mail."""
+    order = make.order(make.package(slug), email=f"{slug}@example.com")
+    Order.objects.filter(pk=order.pk).update(checkout_id=f"ch_{slug}", state=Order.State.PENDING)
+    order = paying.pay(Order.objects.get(pk=order.pk))
+    event = InboxEvent.objects.create(
+        provider="creem",
+        event_id=f"evt_{slug}",
+        kind="checkout.completed",
+        body=json.dumps({"object": {"customer": {"email": "payer@example.com"}}}).encode(),
+        order=order,
+    )
+    reviews.open(
+        Review.Reason.PAID_TWICE, subject=f"creem tran_{slug}", detail="twice", order=order, event=event
+    )
+    assert OrderMail.objects.filter(order=order).count() == 1
+    return order
