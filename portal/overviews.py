@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
+from billing.models import Order
 from ledger.models import Account, UsageRecord
 from ledger.money import NanoUSD
 from ledger.services import accounts, statements
@@ -16,6 +17,7 @@ from ledger.services.statements import Line, Spending
 
 HISTORY_LINES = 50
 RECENT_CALLS = 20
+RECENT_ORDERS = 5
 METER_WIDTH = 1000
 
 
@@ -50,6 +52,7 @@ class Wallet(NamedTuple):
     is_frozen: bool
     parts: list[PoolPart]
     lines: list[Line]
+    orders: list[Order]
 
 
 class KeyLine(NamedTuple):
@@ -73,6 +76,7 @@ class Board(NamedTuple):
     month: Spending
     calls: list[UsageRecord]
     keys: list[KeyLine]
+    orders: list[Order]
 
 
 def journey(user: User | AnonymousUser) -> Journey:
@@ -96,6 +100,7 @@ def wallet(user: User) -> Wallet:
         is_frozen=account.frozen_at is not None,
         parts=_parts(account),
         lines=statements.wallet_lines(account, HISTORY_LINES),
+        orders=orders(user),
     )
 
 
@@ -123,7 +128,13 @@ def board(user: User) -> Board:
         month=statements.spent_since(account, today.replace(day=1)),
         calls=statements.recent_usage(account, RECENT_CALLS),
         keys=keys(user),
+        orders=orders(user),
     )
+
+
+def orders(user: User) -> list[Order]:
+    """Return the latest orders of ``user``, the newest first."""
+    return list(Order.objects.of_customer(customers.of_user(user))[:RECENT_ORDERS])
 
 
 def _parts(account: Account) -> list[PoolPart]:

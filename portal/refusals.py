@@ -14,7 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.errors import KeyNotFound, MailNotSent, MalformedKey, TooManyAttempts
-from ledger.errors import InsufficientBalance, LedgerUnavailable, NotAnAmount
+from billing import wordings as shop
+from ledger.errors import (
+    AccountFrozen,
+    AccountNotMergeable,
+    InsufficientBalance,
+    LedgerUnavailable,
+    NotAnAmount,
+)
 from redemption.errors import (
     BatchAlreadyDownloaded,
     BatchBeingDownloaded,
@@ -56,6 +63,8 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
         ),
     ),
     MailNotSent: (503, _("We cannot send mails right now. Please try again in a few minutes.")),
+    AccountFrozen: (409, _("This account is frozen: its credit stays where it is. Please contact us.")),
+    AccountNotMergeable: (409, _("These two accounts cannot be made one.")),
     InsufficientBalance: (409, _("There is not enough free credit for this.")),
     LedgerUnavailable: (
         503,
@@ -79,6 +88,8 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     BatchBeingDownloaded: (409, _("Somebody is downloading these codes right now.")),
     BatchSold: (410, _("This code was sold: only its buyer can read it.")),
     BatchVoided: (410, _("This batch was voided: its codes are good for nothing.")),
+    # Worded where its own forms tell them, too.
+    **shop.WORDINGS,
 }
 
 

@@ -10,6 +10,7 @@ from portal.views import dashboard, health, home, preferences, tokens, wallet
 urlpatterns = [
     path("", home.home, name="home"),
     path("models", home.models, name="models"),
+    path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
     path("wallet", wallet.wallet, name="wallet"),
     path("wallet/redeem", wallet.redeem, name="wallet_redeem"),

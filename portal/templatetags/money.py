@@ -18,6 +18,7 @@ CENTS = 2
 # A call costs small fractions of a cent; six decimals tell calls apart and still line up.
 FINE_DECIMALS = 6
 ALL_DECIMALS = 9
+SIGNS = {"USD": "$", "EUR": "€", "CNY": "¥"}
 # A rate has these decimals at least, so that rates stand in line.
 RATE_DECIMALS = 4
 
@@ -51,6 +52,17 @@ def rate(nano_usd_per_million: int) -> SafeString:
 def usd_exact(amount: NanoUSD) -> str:
     """Write ``amount`` with every digit that it has, two decimals at least, as plain text."""
     return _exact(amount, CENTS)
+
+
+@register.filter
+def price(cents: int, currency: str) -> SafeString:
+    """Write a price, given in hundredths of ``currency``."""
+    written = f"{cents // 100:,}.{cents % 100:02}"
+    exact = written.replace(",", "")
+    sign = SIGNS.get(currency, f"{currency} ")
+    return format_html(
+        '<data class="money" value="{}" title="{} {}">{}{}</data>', exact, currency, exact, sign, written
+    )
 
 
 def _exact(amount: NanoUSD, fewest_decimals: int) -> str:

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from billing.services import packages
 from portal import offers, overviews
 
 
@@ -12,7 +13,11 @@ from portal import offers, overviews
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what this place is and what the reader's next step is."""
-    context = {"offers": offers.today(), "journey": overviews.journey(request.user)}
+    context = {
+        "offers": offers.today(),
+        "journey": overviews.journey(request.user),
+        "packages": packages.catalogue(),
+    }
     return render(request, "portal/home.html", context)
 
 

@@ -10,7 +10,7 @@ from portal import overviews, refusals
 from portal.forms import RedeemForm
 from portal.pages import MemberRequest, render_part
 from portal.views.acts import acts_by_post
-from redemption.errors import CodeMistyped, CodeUnusable
+from redemption.errors import CodeMistyped, CodeUnusable, OrderNumberTyped
 from redemption.services import wallets
 from redemption.services.wallets import Redeemed
 
@@ -38,12 +38,23 @@ def redeem(request: MemberRequest) -> HttpResponse:
     except (CodeMistyped, CodeUnusable, TooManyAttempts) as error:
         refusal = refusals.worded(error)
         form.add_error("code", refusal.sentence)
-        return refusals.stamp(_page(request, form), refusal)
+        is_order_number = isinstance(error, OrderNumberTyped)
+        return refusals.stamp(_page(request, form, is_order_number=is_order_number), refusal)
     return _page(request, RedeemForm(), redeemed=redeemed)
 
 
 def _page(
-    request: MemberRequest, form: RedeemForm, *, redeemed: Redeemed | None = None, status: int = 200
+    request: MemberRequest,
+    form: RedeemForm,
+    *,
+    redeemed: Redeemed | None = None,
+    is_order_number: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"wallet": overviews.wallet(request.user), "form": form, "redeemed": redeemed}
+    context = {
+        "wallet": overviews.wallet(request.user),
+        "form": form,
+        "redeemed": redeemed,
+        "is_order_number": is_order_number,
+    }
     return render_part(request, "portal/wallet.html", "wallet", context, status=status)

@@ -1,9 +1,12 @@
 """Fixtures of the shop: a key console and a Creem over HTTP, and what would go to the broker."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from celery import Task
+from django.utils import translation
 from pytest_django import Settings
 
 from billing.services import wiring
@@ -44,7 +47,7 @@ def creem(
     """Have the shop sell at the sandbox's Creem, which it does not wait for long."""
     running = RunningCreem(creem_sandbox)
     settings.CREEM_BASE_URL = running.url
-    monkeypatch.setattr(wiring, "PATIENCE", HURRY)
+    monkeypatch.setattr(wiring, "PATIENCE", replace(HURRY, first_pause=timedelta(milliseconds=1)))
     wiring.creem.cache_clear()
     yield running
     wiring.creem.cache_clear()
@@ -57,3 +60,10 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(Task, "apply_async", lambda task, args, kwargs: sent.append((task.name, *args)))
     return sent
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Begin in English: a request in Chinese leaves its language behind."""
+    with translation.override("en"):
+        yield

@@ -12,6 +12,8 @@ from django.utils import translation
 
 from accounts import errors as accounts_errors
 from accounts.errors import AccountsError, SealBroken, TooManyAttempts
+from billing import errors as billing_errors
+from billing.errors import BillingError
 from ledger import errors as ledger_errors
 from ledger.errors import LedgerError, ReferenceReused
 from portal import refusals, urls
@@ -21,7 +23,7 @@ from redemption.errors import BatchNotReady, CodeUnusable, RedemptionError
 from tests.portal.reading import words
 
 # These are faults of ours, not refusals: they become a logged 500.
-FAULTS = {AccountsError, LedgerError, RedemptionError, SealBroken, ReferenceReused}
+FAULTS = {AccountsError, BillingError, LedgerError, RedemptionError, SealBroken, ReferenceReused}
 
 
 def errors_of(module: ModuleType) -> list[type[Exception]]:
@@ -29,7 +31,7 @@ def errors_of(module: ModuleType) -> list[type[Exception]]:
     return [error for error in found if issubclass(error, Exception) and error not in FAULTS]
 
 
-@pytest.mark.parametrize("module", [accounts_errors, ledger_errors, redemption_errors])
+@pytest.mark.parametrize("module", [accounts_errors, billing_errors, ledger_errors, redemption_errors])
 def test_every_refusal_of_a_room_has_its_words(module: ModuleType) -> None:
     assert [error.__name__ for error in errors_of(module) if error not in refusals.WORDINGS] == []
 

@@ -1,0 +1,78 @@
+"""What buyers type: read forgivingly, judged by the services."""
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from billing.services.packages import Offer
+
+# Longer than any order number with its spaces and dashes; whatever is longer is none.
+LONGEST_TYPED_NUMBER = 200
+LONGEST_PROVIDER_NUMBER = 80
+FORM_WORD = RegexValidator(r"^[0-9A-Za-z_-]{20,64}$")
+
+
+def new_word() -> str:
+    """Return a random word that tells one form from all others."""
+    return secrets.token_urlsafe(18)
+
+
+class CheckoutForm(forms.Form):
+    """What a purchase needs to know: where its mails go, and the currency if there is a choice."""
+
+    email = forms.EmailField(
+        label=_("Email"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    currency = forms.ChoiceField(label=_("Currency of the payment"), widget=forms.RadioSelect)
+    # The same form is one order, however often it is sent.
+    word = forms.CharField(validators=[FORM_WORD], widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, offer: Offer, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currencies = [price.currency for price in offer.prices]
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)  # noqa: S101 - declared so above
+        currency.choices = [(each, each) for each in currencies]
+        currency.initial = currencies[0]
+        if len(currencies) == 1:
+            currency.widget = forms.HiddenInput()
+
+
+class LookupForm(forms.Form):
+    """An order number as somebody copied or typed it."""
+
+    number = forms.CharField(
+        label=_("Order number"),
+        max_length=LONGEST_TYPED_NUMBER,
+        help_text=_("28 letters and digits. Spaces, dashes and small letters do not matter."),
+        widget=forms.TextInput(
+            attrs={
+                "class": "code-input",
+                "placeholder": "XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX",
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+
+class LinkForm(forms.Form):
+    """What the payment provider wrote to a buyer who has no order number at hand."""
+
+    provider_number = forms.CharField(
+        label=_("Number on the receipt"),
+        max_length=LONGEST_PROVIDER_NUMBER,
+        help_text=_("The order, checkout or transaction number that the payment provider mailed you."),
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label=_("Email of the purchase"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )

@@ -1,0 +1,169 @@
+"""How an order stands, as its holder reads it: how far it got, what it brought, and what is shown of that."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey
+from billing.models import Order, Review
+from billing.services import order_numbers, packages, showing
+from redemption.models import Code
+
+# A page that waits looks again soon at first, and ever more rarely: (younger than, seconds between looks).
+PACES = ((timedelta(minutes=1), 2), (timedelta(minutes=10), 5), (timedelta(hours=1), 20))
+SLOWEST_SECONDS = 60
+
+
+class Stage(StrEnum):
+    """What the page of an order is about."""
+
+    UNOPENED = "unopened"  # there is no payment page to go to
+    WAITING = "waiting"
+    EXPIRED = "expired"
+    DELIVERING = "delivering"
+    REVIEW = "review"  # a person has to look at it before anything is delivered
+    KEY = "key"
+    KEY_SAVED = "key_saved"  # the key is with its buyer, or in an account, and not shown any more
+    CODE = "code"
+    CODE_REDEEMED = "code_redeemed"
+    CODE_GONE = "code_gone"  # voided, or expired
+    WALLET = "wallet"
+
+
+class StepLine(NamedTuple):
+    """One of the three steps of every order."""
+
+    label: Promise
+    is_done: bool
+    is_current: bool
+
+
+_STAGE_OF_STATE = {
+    Order.State.CREATED: Stage.UNOPENED,
+    Order.State.FAILED: Stage.UNOPENED,
+    Order.State.PENDING: Stage.WAITING,
+    Order.State.EXPIRED: Stage.EXPIRED,
+    Order.State.PAID: Stage.DELIVERING,
+    Order.State.DELIVERING: Stage.DELIVERING,
+}
+_STAGE_OF_CODE = {Code.State.LIVE: Stage.CODE, Code.State.REDEEMED: Stage.CODE_REDEEMED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything that the page of an order says about it."""
+
+    order: Order
+    stage: Stage
+    number: str
+    # The key or the code in full, while it may be shown.
+    secret: str | None
+    review: Review | None
+
+    @property
+    def title(self) -> str:
+        """Return what was sold, in the reader's language."""
+        return packages.in_language(self.order.title, self.order.title_zh)
+
+    @property
+    def base_url(self) -> str:
+        """Return the address that the key works at."""
+        return base_url(self.order)
+
+    @property
+    def masked_email(self) -> str:
+        """Return where the order's mails go, in a way that tells only its owner which address that is."""
+        name, _at, host = self.order.email.partition("@")
+        return f"{name[:1]}…{name[-1:] if len(name) > 2 else ''}@{host}"
+
+    @property
+    def can_be_claimed(self) -> bool:
+        """Tell whether somebody who is signed in may take its key into their account."""
+        return self.order.result == Order.Result.KEY and self.order.customer.user_id is None
+
+    @property
+    def can_be_rolled(self) -> bool:
+        """Tell whether its key may be replaced here; one of ours in an account is replaced there."""
+        if self.order.foreign_key_id:
+            return True
+        api_key = self.order.api_key
+        is_unclaimed = self.order.customer.user_id is None
+        return is_unclaimed and api_key is not None and api_key.state == ApiKey.State.ACTIVE
+
+    @property
+    def steps(self) -> list[StepLine]:
+        """Return the three steps; the first that is not done is the current one."""
+        done = [self.order.is_paid, self.order.delivered_at is not None, _is_in_use(self.order)]
+        current = done.index(False) if False in done else len(done)
+        labels = (_("Paid"), _("Delivered"), _("In use"))
+        return [StepLine(label, done[place], place == current) for place, label in enumerate(labels)]
+
+    @property
+    def refresh_seconds(self) -> int | None:
+        """Return after how many seconds the page should look again; None when nothing happens by itself."""
+        return refresh_seconds(self.order)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a word that is another as soon as the page would look different."""
+        review = self.review.pk if self.review else ""
+        return f"{self.stage}-{self.refresh_seconds or ''}-{review}"
+
+
+def of(order: Order) -> Standing:
+    """Return how ``order`` stands now."""
+    review = Review.objects.open().filter(order=order).order_by("pk").first()
+    secret = showing.secret_of(order)
+    return Standing(
+        order=order,
+        stage=_stage(order, secret=secret, review=review),
+        number=order_numbers.shown(order),
+        secret=secret,
+        review=review,
+    )
+
+
+def base_url(order: Order) -> str:
+    """Return the address that programs reach the models at with the key of ``order``."""
+    return order.foreign_base_url or f"{settings.PUBLIC_URL}/v1"
+
+
+def refresh_seconds(order: Order) -> int | None:
+    """Return the pace at which somebody who waits for ``order`` should look again; None if nobody waits."""
+    if order.state not in {Order.State.PENDING, Order.State.PAID, Order.State.DELIVERING}:
+        return None
+    age = timezone.now() - (order.paid_at or order.created_at)
+    return next((seconds for younger_than, seconds in PACES if age < younger_than), SLOWEST_SECONDS)
+
+
+def _stage(order: Order, *, secret: str | None, review: Review | None) -> Stage:
+    if order.state != Order.State.DELIVERED:
+        return Stage.REVIEW if review else _STAGE_OF_STATE[Order.State(order.state)]
+    match order.result:
+        case Order.Result.WALLET:
+            return Stage.WALLET
+        case Order.Result.KEY:
+            return Stage.KEY if secret else Stage.KEY_SAVED
+        case _:
+            assert order.code is not None  # noqa: S101 - order_delivered_as_a_code_has_one
+            return _STAGE_OF_CODE.get(Code.State(order.code.state), Stage.CODE_GONE)
+
+
+def _is_in_use(order: Order) -> bool:
+    """Tell whether what was delivered is at work already."""
+    match order.result:
+        case Order.Result.KEY:
+            was_called = order.api_key is not None and order.api_key.last_used_at is not None
+            return was_called or order.saved_at is not None or order.claimed_at is not None
+        case Order.Result.CODE:
+            return order.code is not None and order.code.state == Code.State.REDEEMED
+        case Order.Result.WALLET:
+            return True
+        case _:
+            return False

@@ -1,0 +1,23 @@
+"""The addresses of the shop, at the root of the site."""
+
+from django.urls import path
+
+from billing.models import Provider
+from billing.views import checkout, lookup, order, pricing, webhooks
+
+urlpatterns = [
+    path("pricing", pricing.pricing, name="pricing"),
+    path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
+    path("orders/lookup", lookup.lookup, name="order_lookup"),
+    path("orders/lookup/mail", lookup.mail_link, name="order_lookup_mail"),
+    path("orders/<slug:reference>", order.order, name="order"),
+    path("orders/<slug:reference>/open", lookup.open_mailed, name="order_open"),
+    path("orders/<slug:reference>/pay", checkout.pay, name="order_pay"),
+    path("orders/<slug:reference>/ask", order.ask, name="order_ask"),
+    path("orders/<slug:reference>/test", order.try_key, name="order_test"),
+    path("orders/<slug:reference>/save", order.save, name="order_save"),
+    path("orders/<slug:reference>/roll", order.roll, name="order_roll"),
+    path("orders/<slug:reference>/claim", order.claim, name="order_claim"),
+    path("webhooks/<str:provider_name>", webhooks.webhook, name="webhook"),
+    path("webhooks/creem", webhooks.webhook, {"provider_name": Provider.CREEM}, name="webhook_creem"),
+]

@@ -1,0 +1,1 @@
+"""The pages of the shop. Each view parses, asks once, and renders."""

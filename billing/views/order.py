@@ -1,0 +1,113 @@
+"""The one page of an order: where a buyer returns to after paying, and where Order Lookup leads."""
+
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from billing import tasks
+from billing.models import Order
+from billing.services import checkouts, claims, openings, reference_model, showing, standings, trials, wiring
+from billing.services.trials import Trial
+from billing.views import browsers
+from billing.views.pages import ShopRequest, acts_on_an_order, discreet, of_an_order, render_part
+
+NOTHING_NEW = 204
+
+
+@login_not_required
+@never_cache
+@require_safe
+def order(request: ShopRequest, reference: str) -> HttpResponse:
+    """Show an order. What the provider wrote into the address of a returning buyer is taken out of it."""
+    if "signature" in request.GET:
+        return _welcome(request, reference)
+    return _order(request, reference=reference)
+
+
+@acts_on_an_order
+def ask(request: ShopRequest, order: Order) -> HttpResponse:
+    """Ask the provider now what became of the payment: for a buyer who has paid and sees nothing of it."""
+    openings.count_question(order)
+    asked = checkouts.ask(order.pk)
+    if asked.state == Order.State.PAID:
+        tasks.nudge(tasks.deliver_order, order.pk)
+    else:
+        messages.info(request, gettext("We asked just now: no payment has arrived yet."))
+    return _after(request, order)
+
+
+@acts_on_an_order
+def try_key(request: ShopRequest, order: Order) -> HttpResponse:
+    """Call a model with the delivered key, and show its answer and its cost."""
+    return _page(request, order, part="trial", trial=trials.run(order))
+
+
+@acts_on_an_order
+def save(request: ShopRequest, order: Order) -> HttpResponse:
+    """Stop showing the key: its buyer has it."""
+    showing.save(order)
+    return _after(request, order)
+
+
+@acts_on_an_order
+def roll(request: ShopRequest, order: Order) -> HttpResponse:
+    """Put a new key in the place of the one that was delivered, which stops at once."""
+    showing.roll(order)
+    return _after(request, order)
+
+
+@acts_on_an_order
+def claim(request: ShopRequest, order: Order) -> HttpResponse:
+    """Move what was bought into the account of whoever is signed in."""
+    if not isinstance(request.user, User):
+        return redirect("order", order.reference)
+    claims.claim(order, request.user)
+    return _after(request, order)
+
+
+@of_an_order
+def _order(request: ShopRequest, order: Order) -> HttpResponse:
+    return _page(request, order)
+
+
+def _welcome(request: ShopRequest, reference: str) -> HttpResponse:
+    """Thank a buyer who comes from the provider; whether anything is paid is for the provider to tell us."""
+    query = parse_qsl(request.META["QUERY_STRING"], keep_blank_values=True)
+    if wiring.creem().redirect_is_genuine(query) and dict(query).get("request_id") == reference:
+        messages.success(request, gettext("Thank you for your purchase."))
+    return discreet(redirect("order", reference))
+
+
+def _after(request: ShopRequest, order: Order) -> HttpResponse:
+    """Show what an act came to: in place for htmx, else on the page itself."""
+    if not request.htmx:
+        return redirect("order", order.reference)
+    return _page(request, openings.open_for(order.reference, browsers.visitor(request)))
+
+
+def _page(
+    request: ShopRequest, order: Order, *, part: str = "order", trial: Trial | None = None
+) -> HttpResponse:
+    standing = standings.of(order)
+    if request.GET.get("seen") == standing.fingerprint:
+        return HttpResponse(status=NOTHING_NEW)
+    if standing.secret:
+        openings.record_showing(order, browsers.name_of(request))
+    context = {
+        "standing": standing,
+        "order": order,
+        "trial": trial,
+        "sample_model": reference_model.for_samples(),
+        "support_email": settings.SUPPORT_EMAIL,
+        "support_reply_hours": settings.SUPPORT_REPLY_HOURS,
+        "is_owner": order.customer.user_id is not None and order.customer.user_id == request.user.pk,
+    }
+    return render_part(request, "billing/order.html", part, context)

@@ -1,0 +1,72 @@
+"""How the shop's refusals are told to people."""
+
+from typing import NamedTuple
+
+from django.http import HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.errors import TooManyAttempts
+from billing.errors import (
+    AlreadyClaimed,
+    CheckoutUnavailable,
+    CodeTyped,
+    KeyIssuerUnavailable,
+    NotForSale,
+    NothingToShow,
+    NumberMistyped,
+    OrderNotFound,
+)
+
+WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
+    NotForSale: (404, _("This is not for sale, or not any more. The pricing page shows what is.")),
+    CheckoutUnavailable: (
+        503,
+        _("The payment page could not be opened. Nothing was charged; please try again in a minute."),
+    ),
+    OrderNotFound: (
+        404,
+        _("No order opens with this number. Compare it with the one on your order page, sign by sign."),
+    ),
+    NumberMistyped: (
+        422,
+        _("This is not a complete order number: it has 28 letters and digits. Compare it with yours."),
+    ),
+    CodeTyped: (422, _("This is a redemption code. Redeem it in your wallet: it opens no order.")),
+    NothingToShow: (409, _("This order has no key or code to do that with any more. Reload its page.")),
+    AlreadyClaimed: (409, _("This order belongs to an account already.")),
+    KeyIssuerUnavailable: (
+        503,
+        _("The key could not be replaced right now. We go on trying by ourselves; look again in a minute."),
+    ),
+}
+
+
+class Told(NamedTuple):
+    """A refusal as a form tells it."""
+
+    status: int
+    sentence: str
+    retry_after_seconds: int | None = None
+
+    def stamp(self, response: HttpResponse) -> HttpResponse:
+        """Give ``response``, which tells the refusal, its status, and say when to come back."""
+        response.status_code = self.status
+        if self.retry_after_seconds is not None:
+            response["Retry-After"] = str(self.retry_after_seconds)
+        return response
+
+
+def told(error: Exception) -> Told:
+    """Return ``error`` as a form tells it; only for errors of `WORDINGS`, and for TooManyAttempts."""
+    if isinstance(error, TooManyAttempts):
+        minutes = max(1, -(-error.retry_after_seconds // 60))
+        sentence = ngettext(
+            "Too many attempts. Try again in %(minutes)d minute.",
+            "Too many attempts. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+        return Told(429, sentence % {"minutes": minutes}, error.retry_after_seconds)
+    status, words = WORDINGS[type(error)]
+    return Told(status, str(words))
