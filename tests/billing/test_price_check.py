@@ -1,41 +1,23 @@
 """The doctor: whether Creem sells what the shop offers."""
 
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from billing.services import price_check, wiring
+from billing.services import price_check
 from tests.factories import billing as make
-from tests.sandbox.running import RunningSandbox
-from tests.sandbox.running_creem import OPTIONS, RunningCreem
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCreem]:
-    """Run a Creem that sells `prod_standard` for 10.00 USD."""
-    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *OPTIONS) as sandbox:
-        yield RunningCreem(sandbox)
-
-
-@pytest.fixture
-def _shop(store: RunningCreem, settings: Settings, db: None) -> Iterator[None]:
-    settings.CREEM_BASE_URL = store.url
-    wiring.creem.cache_clear()
-    yield
-    wiring.creem.cache_clear()
-
-
-@pytest.mark.usefixtures("_shop")
+@pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_finds_nothing_where_creem_sells_what_we_offer() -> None:
     make.package()
 
     assert doctor() == "Every package is sold at Creem for its price.\n"
 
 
-@pytest.mark.usefixtures("_shop")
+@pytest.mark.usefixtures("creem", "db")
 @pytest.mark.parametrize(
     ("sold_as", "price_cents", "faults"),
     [
@@ -51,7 +33,7 @@ def test_the_doctor_names_what_does_not_fit(sold_as: str, price_cents: int, faul
     assert [each.split(": ")[1] for each in price_check.faults_at_creem()] == faults
 
 
-@pytest.mark.usefixtures("_shop")
+@pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_fails_so_that_a_script_can_tell() -> None:
     make.package(price_cents=1_100)
     said = StringIO()
@@ -62,14 +44,14 @@ def test_the_doctor_fails_so_that_a_script_can_tell() -> None:
     assert said.getvalue().startswith("standard, USD 11.00, product prod_standard: Creem charges")
 
 
-@pytest.mark.usefixtures("_shop")
+@pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_looks_at_what_is_offered_only() -> None:
     make.package(product_id="prod_gone", is_offered=False)
 
     assert price_check.faults_at_creem() == []
 
 
-@pytest.mark.usefixtures("_shop")
+@pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_says_when_creem_refuses_the_key(settings: Settings) -> None:
     settings.CREEM_API_KEY = "creem_test_another"
     make.package()
