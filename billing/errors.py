@@ -47,3 +47,9 @@ class AlreadyClaimed(BillingError):
     """The order belongs to an account already."""
 
     code = "already_claimed"
+
+
+class KeyIssuerUnavailable(BillingError):
+    """The console that makes the keys gave no usable answer. What was begun is gone on with by itself."""
+
+    code = "key_issuer_unavailable"

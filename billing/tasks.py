@@ -7,7 +7,7 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from billing.models import InboxEvent
-from billing.services import checkouts, delivery, foreign_keys, inbox, mailing
+from billing.services import checkouts, delivery, foreign_keys, inbox, mailing, showing
 
 logger = logging.getLogger(__name__)
 
@@ -82,13 +82,19 @@ def sweep_deliveries() -> None:
 
 
 @shared_task
-def delete_given_up_key(order_pk: int) -> None:
-    """Delete the key that a console may have made for an order that was delivered otherwise."""
-    foreign_keys.delete_given_up(order_pk)
+def go_on_with_key(order_pk: int) -> None:
+    """Do what is left to do at the key console: delete a key that was given up, or finish rolling one."""
+    foreign_keys.go_on(order_pk)
 
 
 @shared_task
 def sweep_foreign_keys() -> None:
     """Nudge whatever is left to do at the key console."""
     for order_pk in foreign_keys.due():
-        nudge(delete_given_up_key, order_pk)
+        nudge(go_on_with_key, order_pk)
+
+
+@shared_task
+def forget_spent_codes() -> None:
+    """Forget the texts of sold codes that were redeemed or lapsed."""
+    showing.forget_spent_codes()

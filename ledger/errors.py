@@ -29,3 +29,15 @@ class NotAnAmount(LedgerError):
     """The text is not an exact amount of money that the books can keep."""
 
     code = "not_an_amount"
+
+
+class AccountFrozen(LedgerError):
+    """The account is frozen: its credit stays where it is."""
+
+    code = "account_frozen"
+
+
+class AccountNotMergeable(LedgerError):
+    """One of the two accounts was merged before, or they are one. Nobody can mean that."""
+
+    code = "account_not_mergeable"

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from ledger.services import holds, journal, proof
+from ledger.services import holds, journal, merging, proof
 
 log = logging.getLogger(__name__)
 
@@ -31,3 +31,10 @@ def prove_the_books() -> None:
 def prepare_journal_partitions() -> None:
     """Make the journal's partitions of the coming months."""
     journal.prepare_partitions()
+
+
+@shared_task
+def empty_merged_accounts() -> None:
+    """Bring along what calls that were open during a merge have left on the merged account."""
+    for account_pk in merging.to_empty():
+        merging.follow(account_pk)

@@ -178,7 +178,8 @@ class Order(models.Model):
                 name="order_shows_no_key_that_was_saved_or_claimed",
                 condition=~Q(result="key")
                 | Q(sealed_secret__isnull=True)
-                | Q(saved_at__isnull=True, claimed_at__isnull=True),
+                # In an account, a key of ours can be replaced by another; one of a console cannot.
+                | (Q(saved_at__isnull=True) & (Q(claimed_at__isnull=True) | Q(api_key__isnull=True))),
             ),
         ]
 

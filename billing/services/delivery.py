@@ -50,9 +50,8 @@ def deliver(order_pk: int) -> None:
     order = _begin(order_pk)
     if order is None:
         return
-    way = _way(order)
-    if way is not Way.FOREIGN_KEY:
-        _finish(order_pk, way)
+    if _way(order) is not Way.FOREIGN_KEY:
+        _finish(order_pk)
         return
     try:
         key = foreign_keys.ask(order.key_intent)
@@ -61,7 +60,7 @@ def deliver(order_pk: int) -> None:
     except ProviderError as refusal:
         _fall_back(order, refusal)
     else:
-        _finish(order_pk, way, key)
+        _finish(order_pk, key)
 
 
 def due() -> list[int]:
@@ -123,22 +122,24 @@ def _way(order: Order) -> Way:
 
 
 @transaction.atomic(durable=True)
-def _finish(order_pk: int, way: Way, key: ForeignKey | None = None) -> None:
-    """Deliver an order that way, unless it is delivered.
+def _finish(order_pk: int, key: ForeignKey | None = None) -> None:
+    """Deliver an order, unless it is delivered, as things stand now.
 
-    It is left to its next try when that is not its way any more: it may have been claimed meanwhile.
+    It may have been claimed since the try began: a ``key`` that a console made is then given up.
     """
     order = _locked(order_pk)
-    if order is None or _way(order) is not way:
+    if order is None:
         return
-    match way:
+    match _way(order):
         case Way.WALLET:
             handovers.to_wallet(order)
         case Way.OWN_KEY:
             handovers.as_own_key(order)
         case Way.FOREIGN_KEY if key is not None:
             handovers.as_foreign_key(order, key)
-        case _:
+        case Way.FOREIGN_KEY:
+            pass  # the settings have changed meanwhile: the next try asks the console
+        case Way.CODE:
             _note_a_missing_key(order)
             handovers.as_code(order)
 
@@ -155,7 +156,7 @@ def _fall_back(order: Order, failure: ProviderError) -> None:
     """Give the console up, and deliver a code."""
     log.warning("no key could be made for order %s: %s", order.reference, failure)
     foreign_keys.give_up(order, failure)
-    _finish(order.pk, Way.CODE)
+    _finish(order.pk)
 
 
 @transaction.atomic(durable=True)
@@ -167,10 +168,9 @@ def _report(order: Order) -> None:
 
 def _locked(order_pk: int) -> Order | None:
     """Return an order that is paid and not delivered, its row locked to the end of the transaction."""
-    orders_to_deliver = Order.objects.select_for_update(of=("self",)).select_related("customer")
-    return orders_to_deliver.filter(
-        pk=order_pk, state__in=[Order.State.PAID, Order.State.DELIVERING], deliver_at__isnull=False
-    ).first()
+    paid = Order.objects.filter(state__in=[Order.State.PAID, Order.State.DELIVERING])
+    # Alone: what is joined would be as it was before the wait for the lock.
+    return paid.select_for_update().filter(pk=order_pk, deliver_at__isnull=False).first()
 
 
 def _note_a_missing_key(order: Order) -> None:

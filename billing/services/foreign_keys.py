@@ -1,21 +1,27 @@
-"""Keys of a foreign console: asked for once an order, and deleted again when something else was delivered.
+"""Keys of a foreign console: one for an order, rolled on demand, deleted when something else was delivered.
 
 Each step stands in the order's `KeyIntent` before the console hears of it, so that whatever is cut short can
 be gone on with. The console is asked between transactions, never in one.
 """
 
+import logging
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from billing.models import KeyIntent, Order
-from billing.providers.errors import ProviderError
+from billing.errors import KeyIssuerUnavailable, NothingToShow
+from billing.models import KeyIntent, Order, OrderStep, Review
+from billing.providers.errors import ProviderError, ProviderRefused
 from billing.providers.key_issuer import ForeignKey, KeyWish
-from billing.services import wiring
+from billing.services import order_secrets, orders, reviews, wiring
 from ledger import money
 from ledger.money import NanoUSD
+
+log = logging.getLogger(__name__)
 
 # A request may still be on its way when its key is given up: so long the console is looked through again.
 LOOK_AGAIN_FOR = timedelta(minutes=5)
@@ -56,26 +62,120 @@ def give_up(order: Order, failure: ProviderError) -> None:
     )
 
 
+def roll(order: Order) -> None:
+    """Replace the key of ``order`` by a new one, which may spend what the old one had left.
+
+    What is left is written down, then the old key is deleted, then the new one made: so at no moment two keys
+    can spend the same credit, and nothing is lost when it is cut short: rolling again, or the sweep, goes on.
+    Raises NothingToShow when the console has no such key, or it is spent; KeyIssuerUnavailable when it gave
+    no usable answer.
+    """
+    try:
+        if KeyIntent.objects.filter(order=order, ended_at__isnull=False).exists():
+            _begin_roll(order, quota_left=_quota_left(order))
+        _finish_roll(order.pk)
+    except ProviderError as failure:
+        raise KeyIssuerUnavailable from failure
+
+
 def due() -> list[int]:
-    """Return the orders at whose keys the console has something left to do."""
+    """Return the orders for whose keys something is left to do at the console."""
     return list(KeyIntent.objects.to_go_on_with().values_list("pk", flat=True)[:AT_ONCE])
 
 
-def delete_given_up(order_pk: int) -> None:
+def go_on(order_pk: int) -> None:
+    """Do what is left to do at the console for a key: delete it, or finish rolling it.
+
+    Raises nothing of the console's: the sweep comes back.
+    """
+    intent = KeyIntent.objects.select_related("order").get(pk=order_pk)
+    if intent.is_given_up:
+        _delete_given_up(intent)
+        return
+    try:
+        _finish_roll(order_pk)
+    except ProviderError as failure:
+        log.warning("the key of order %s is not rolled yet: %s", intent.order.reference, failure)
+
+
+def _delete_given_up(intent: KeyIntent) -> None:
     """Delete at the console whatever was made for an order that was delivered otherwise.
 
     Looked for by its name, because nobody may have heard its id; and for a while again and again, because a
-    request may be under way. Raises nothing of the console's: the sweep comes back.
+    request may be under way.
     """
-    intent = KeyIntent.objects.select_related("order").filter(pk=order_pk, is_given_up=True).first()
-    if intent is None or intent.ended_at is None:
-        return
-    is_last_look = timezone.now() > intent.ended_at + LOOK_AGAIN_FOR
+    is_last_look = intent.ended_at is not None and timezone.now() > intent.ended_at + LOOK_AGAIN_FOR
     try:
-        for key in wiring.key_issuer().find(intent.order.reference):
-            wiring.key_issuer().delete(key.id)
+        _delete(wiring.key_issuer().find(intent.order.reference))
     except ProviderError as failure:
         note_failure(intent.order, failure)
         is_last_look = False
     go_on_at = None if is_last_look else timezone.now() + PAUSE
-    KeyIntent.objects.filter(pk=order_pk, is_given_up=True).update(go_on_at=go_on_at)
+    KeyIntent.objects.filter(pk=intent.pk).update(go_on_at=go_on_at)
+
+
+def _quota_left(order: Order) -> int:
+    keys = wiring.key_issuer().find(order.reference)
+    left = [key.quota_left for key in keys if key.id == order.foreign_key_id]
+    if not left or left[0] <= 0:
+        raise NothingToShow
+    return left[0]
+
+
+@transaction.atomic(durable=True)
+def _begin_roll(order: Order, *, quota_left: int) -> None:
+    """Write down what is to be done, unless somebody else has rolled the key meanwhile."""
+    locked = Order.objects.select_for_update().get(pk=order.pk)
+    now = timezone.now()
+    if locked.foreign_key_id == order.foreign_key_id:
+        KeyIntent.objects.filter(order=locked, ended_at__isnull=False).update(
+            number=F("number") + 1, quota=quota_left, asked_at=now, ended_at=None, go_on_at=now + PAUSE
+        )
+
+
+def _finish_roll(order_pk: int) -> None:
+    """Delete the old key and make the new one, as far as that is not done."""
+    intent = KeyIntent.objects.select_related("order").get(pk=order_pk)
+    if intent.ended_at is not None:
+        return
+    # The next look comes by itself, whatever becomes of this one.
+    KeyIntent.objects.filter(pk=order_pk, ended_at=None).update(go_on_at=timezone.now() + PAUSE)
+    try:
+        keys = wiring.key_issuer().find(intent.order.reference)
+        _delete(key for key in keys if key.id == intent.order.foreign_key_id)
+        key = ask(intent)
+    except ProviderRefused as refusal:
+        _report(intent, refusal)
+        raise
+    _end_roll(intent, key)
+
+
+def _delete(keys: Iterable[ForeignKey]) -> None:
+    for key in keys:
+        wiring.key_issuer().delete(key.id)
+
+
+@transaction.atomic(durable=True)
+def _end_roll(intent: KeyIntent, key: ForeignKey) -> None:
+    """Hand the new key over, unless somebody else was quicker: it is the same one then."""
+    order = Order.objects.select_for_update().get(pk=intent.pk)
+    ended = KeyIntent.objects.filter(pk=intent.pk, number=intent.number, ended_at=None).update(
+        ended_at=timezone.now(), go_on_at=None
+    )
+    if ended:
+        order.foreign_key_id, order.saved_at = key.id, None
+        order.sealed_secret = order_secrets.seal(order, key.text)
+        order.save(update_fields=["foreign_key_id", "saved_at", "sealed_secret"])
+        orders.note(order, OrderStep.Kind.ROLLED)
+
+
+@transaction.atomic(durable=True)
+def _report(intent: KeyIntent, refusal: ProviderRefused) -> None:
+    """Have a person look: the buyer's old key may be gone, and the console makes no new one."""
+    note_failure(intent.order, refusal)
+    reviews.open(
+        Review.Reason.NOT_DELIVERED,
+        subject=f"{intent.order.reference} roll {intent.number}",
+        detail="the console refused to replace the key",
+        order=intent.order,
+    )

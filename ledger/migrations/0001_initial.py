@@ -106,6 +106,22 @@ class Migration(migrations.Migration):
                 ("budget_spent_nano_usd", models.BigIntegerField(default=0, editable=False)),
                 ("rate_arrival_at", models.DateTimeField(editable=False, null=True)),
                 (
+                    "emptied_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="emptied"),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged_from",
+                        to="ledger.account",
+                        verbose_name="merged into",
+                    ),
+                ),
+                (
                     "customer",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -127,7 +143,17 @@ class Migration(migrations.Migration):
                         condition=models.Q(("frozen_at__isnull", False)),
                         fields=["-id"],
                         name="frozen_accounts",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("merged_into__isnull", False)),
+                        fields=["merged_into"],
+                        name="merged_accounts",
+                    ),
+                    models.Index(
+                        condition=models.Q(("emptied_at__isnull", True), ("merged_into__isnull", False)),
+                        fields=["id"],
+                        name="merged_accounts_to_empty",
+                    ),
                 ],
             },
         ),
@@ -179,6 +205,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("grant", "credit granted"),
                             ("order_delivered", "credit bought"),
+                            ("accounts_merged", "credit brought along"),
                             ("codes_issued", "codes issued"),
                             ("code_redeemed", "code redeemed"),
                             ("codes_voided", "codes voided"),
@@ -382,6 +409,17 @@ class Migration(migrations.Migration):
                         related_name="lots",
                         to="ledger.entry",
                         verbose_name="entry",
+                    ),
+                ),
+                (
+                    "moved_from",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="ledger.lot",
+                        verbose_name="moved from",
                     ),
                 ),
             ],
@@ -646,9 +684,37 @@ class Migration(migrations.Migration):
                 name="day_totals_never_below_zero",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("merged_into__isnull", True),
+                    models.Q(("merged_into", models.F("pk")), _negated=True),
+                    _connector="OR",
+                ),
+                name="account_is_merged_into_another",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("emptied_at__isnull", True), ("merged_into__isnull", False), _connector="OR"
+                ),
+                name="only_merged_accounts_are_emptied",
+            ),
+        ),
         migrations.AddIndex(
             model_name="lot",
             index=models.Index(fields=["account", "acquired_at"], name="lots_of_an_account_by_age"),
+        ),
+        migrations.AddIndex(
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("moved_from__isnull", False)),
+                fields=["moved_from"],
+                name="parts_of_a_lot",
+            ),
         ),
         migrations.AddConstraint(
             model_name="lot",

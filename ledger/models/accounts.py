@@ -1,6 +1,6 @@
 """Accounts with their pools, and what an account or one of its keys may do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -29,6 +29,14 @@ def _pool_rules(pool: str) -> list[models.CheckConstraint]:
     ]
 
 
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Questions about accounts."""
+
+    def to_empty(self) -> "AccountQuerySet":
+        """Return the merged accounts whose last open holds may still release something."""
+        return self.filter(merged_into__isnull=False, emptied_at=None).order_by("pk")
+
+
 class Account(models.Model):
     """What one customer may spend: three pools, and the counters that pace the spending.
 
@@ -42,6 +50,18 @@ class Account(models.Model):
     opened_at = models.DateTimeField(_("opened"), default=timezone.now, editable=False)
     # A frozen account keeps its credit and spends nothing.
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True)
+    # Where its credit and its keys went, for ever. What its open holds release later follows them.
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
+    )
+    # When a merged account had nothing left to follow. No call is reserved on it, so that is the end of it.
+    emptied_at = models.DateTimeField(_("emptied"), null=True, editable=False)
 
     main_balance_nano_usd = _pool_column(_("main pool"))
     main_held_nano_usd = _pool_column(_("held in the main pool"))
@@ -64,6 +84,8 @@ class Account(models.Model):
     # GCRA: the theoretical arrival time of the next request.
     rate_arrival_at = models.DateTimeField(null=True, editable=False)
 
+    objects: ClassVar[models.Manager["Account"]] = AccountQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
@@ -73,12 +95,29 @@ class Account(models.Model):
         ]
         indexes = [
             models.Index(fields=["-id"], name="frozen_accounts", condition=Q(frozen_at__isnull=False)),
+            # Neither names what calls change: those rewrite the row in place.
+            models.Index(
+                fields=["merged_into"], name="merged_accounts", condition=Q(merged_into__isnull=False)
+            ),
+            models.Index(
+                fields=["id"],
+                name="merged_accounts_to_empty",
+                condition=Q(merged_into__isnull=False, emptied_at__isnull=True),
+            ),
         ]
         constraints = [
             *_pool_rules("main"),
             *_pool_rules("backup"),
             *_pool_rules("wallet"),
             models.CheckConstraint(name="open_holds_never_below_zero", condition=Q(open_holds__gte=0)),
+            models.CheckConstraint(
+                name="account_is_merged_into_another",
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("pk")),
+            ),
+            models.CheckConstraint(
+                name="only_merged_accounts_are_emptied",
+                condition=Q(emptied_at__isnull=True) | Q(merged_into__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

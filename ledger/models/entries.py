@@ -28,6 +28,7 @@ class Entry(models.Model):
 
         GRANT = "grant", _("credit granted")
         ORDER_DELIVERED = "order_delivered", _("credit bought")
+        ACCOUNTS_MERGED = "accounts_merged", _("credit brought along")
         CODES_ISSUED = "codes_issued", _("codes issued")
         CODE_REDEEMED = "code_redeemed", _("code redeemed")
         CODES_VOIDED = "codes_voided", _("codes voided")
@@ -97,6 +98,7 @@ class Lot(models.Model):
     """Credit that came into a wallet at one time, and what was paid for it. Written once.
 
     What is left of a lot is derived, first in first out, when a refund asks; spending never touches lots.
+    `lots` says how.
     """
 
     account = models.ForeignKey(
@@ -110,11 +112,23 @@ class Lot(models.Model):
     paid_units_per_usd = models.DecimalField(_("exchange rate"), max_digits=24, decimal_places=8, null=True)
     # When the value was first acquired: a code's lot keeps the day on which the code was issued.
     acquired_at = models.DateTimeField(_("acquired"), default=timezone.now)
+    # The lot of a merged account that this one is a part of. That lot is smaller by as much.
+    moved_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="parts",
+        verbose_name=_("moved from"),
+    )
 
     class Meta:
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
-        indexes = [models.Index(fields=["account", "acquired_at"], name="lots_of_an_account_by_age")]
+        indexes = [
+            models.Index(fields=["account", "acquired_at"], name="lots_of_an_account_by_age"),
+            models.Index(fields=["moved_from"], name="parts_of_a_lot", condition=Q(moved_from__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(name="lot_holds_something", condition=Q(amount_nano_usd__gt=0)),
             models.CheckConstraint(

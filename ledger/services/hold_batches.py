@@ -175,7 +175,10 @@ class _Queue(Generic[Request, Answer]):
                 self._start([ticket])
         else:
             for ticket, answer in zip(batch, answers, strict=True):
-                self._hand_over(ticket, answer)
+                if answer is None:  # undecided: to be asked again
+                    self._start([ticket])
+                else:
+                    self._hand_over(ticket, answer)
 
     def _hand_over(self, ticket: _Ticket, result: Answer | Exception) -> None:
         if ticket.answer.cancelled():
@@ -185,7 +188,7 @@ class _Queue(Generic[Request, Answer]):
         else:
             ticket.answer.set_result(result)
 
-    async def _insist(self, batch: Sequence[_Ticket]) -> list[Answer]:
+    async def _insist(self, batch: Sequence[_Ticket]) -> list[Answer | None]:
         """Ask until the database answers, on a fresh connection each time, or until patience ends."""
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -200,7 +203,7 @@ class _Queue(Generic[Request, Answer]):
             await self._pool.check()
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _ask_database(self, batch: Sequence[_Ticket]) -> list[Answer]:
+    async def _ask_database(self, batch: Sequence[_Ticket]) -> list[Answer | None]:
         rows = [ticket.row for ticket in batch]
         parameters = self._operation.parameters(rows)
         async with self._pool.connection(timeout=LONGEST_PAUSE_SECONDS) as connection:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 # is brought inside, because one bad number must never stop the other calls of its batch.
 LARGEST_COUNT = 1_000_000_000
 LONGEST_UPSTREAM_ID = 80
+# The reason that is none: the key's account was merged into another just now.
+KEY_MOVED = "key_moved"
 
 
 class RefusalReason(StrEnum):
@@ -134,7 +136,8 @@ class Operation(Generic[Request, Answer]):
     sql: str
     columns: Sequence[str]
     write: Callable[[Request], Row]
-    read: Callable[..., Answer]
+    # Of a row of the answer; None when nothing was decided, and the request is to be asked again.
+    read: Callable[..., Answer | None]
 
     def parameters(self, rows: Iterable[Row], at: datetime | None = None) -> Mapping[str, Any]:
         """Return the parameters of one call. Of rows with one request id only the last goes along."""
@@ -142,7 +145,7 @@ class Operation(Generic[Request, Answer]):
         arrays = ("{" + ",".join(column) + "}" for column in zip(*distinct, strict=True))
         return {**dict(zip(self.columns, arrays, strict=True)), "time_zone": settings.TIME_ZONE, "now": at}
 
-    def answers(self, rows: Iterable[Row], found: Iterable[tuple[Any, ...]]) -> list[Answer]:
+    def answers(self, rows: Iterable[Row], found: Iterable[tuple[Any, ...]]) -> list[Answer | None]:
         """Return the answer to each of ``rows``, in their order; ``found`` is in that of the locks."""
         answer_of = {values[0].hex: self.read(*values) for values in found}
         return [answer_of[row[0]] for row in rows]
@@ -186,7 +189,10 @@ def _run(
     rows = [operation.write(request) for request in requests]
     with connection.cursor() as cursor:
         cursor.execute(operation.sql, operation.parameters(rows, at))
-        return operation.answers(rows, cursor.fetchall())
+        answers = operation.answers(rows, cursor.fetchall())
+    undecided = [request for request, answer in zip(requests, answers, strict=True) if answer is None]
+    decided_now = iter(_run(operation, undecided, at))
+    return [next(decided_now) if answer is None else answer for answer in answers]
 
 
 def _write_reserve(request: ReserveRequest) -> Row:
@@ -209,7 +215,9 @@ def _read_reserve(
     account_id: int,
     output_limit_tokens: int,
     held_nano_usd: int,
-) -> Reserved | Refused:
+) -> Reserved | Refused | None:
+    if reason == KEY_MOVED:
+        return None
     if reason is not None:
         return Refused(request_id, RefusalReason(reason), retry_after_seconds)
     return Reserved(request_id, account_id, output_limit_tokens, NanoUSD(held_nano_usd))

@@ -175,9 +175,61 @@ _CHECKS = [
             select request_id, account_id, api_key_id, model_id, rate_id from ledger_usage
             union all select id, account_id, api_key_id, model_id, rate_id from ledger_hold
         ) as call
-        left join ledger_keyallowance as spender using (api_key_id, account_id)
+        -- A key moves on with the account that it spends, and its calls of before stay where they were.
+        left join ledger_account as account on account.id = call.account_id
+        left join ledger_keyallowance as spender on spender.api_key_id = call.api_key_id
+            and spender.account_id in (account.id, account.merged_into_id)
         left join ledger_rate as rate on rate.id = call.rate_id and rate.model_id = call.model_id
         where spender.api_key_id is null or rate.id is null
+        """,
+    ),
+    _Check(
+        "key_of_another_customer",
+        """
+        select format('key %s', key.id),
+            format('belongs to customer %s, and spends the account of customer %s',
+                key.customer_id, account.customer_id)
+        from ledger_keyallowance as spender
+        join accounts_apikey as key on key.id = spender.api_key_id
+        join ledger_account as account on account.id = spender.account_id
+        where key.customer_id <> account.customer_id
+        """,
+    ),
+    _Check(
+        "merged_account_lives_on",
+        """
+        select format('account %s', account.id),
+            format('was merged into %s, and still has %s nano-USD, %s open calls and %s keys; emptied at %s',
+                account.merged_into_id, credit, account.open_holds, keys, account.emptied_at)
+        from ledger_account as account
+        join ledger_account as into_it on into_it.id = account.merged_into_id,
+            lateral (
+                select main_balance_nano_usd + backup_balance_nano_usd + wallet_balance_nano_usd as credit
+                from ledger_account where id = account.id
+            ) as balance,
+            lateral (
+                select count(*) as keys from ledger_keyallowance where account_id = account.id
+            ) as spenders
+        where keys > 0 or into_it.merged_into_id is not null
+            or (account.emptied_at is not null and (credit > 0 or account.open_holds > 0))
+        """,
+    ),
+    _Check(
+        "lot_moved_beyond_itself",
+        """
+        select format('lot %s', lot.id),
+            format('of %s nano-USD, paid with %s %s; moved are %s for %s',
+                lot.amount_nano_usd, lot.paid_amount, lot.paid_currency, parts.amount, parts.paid)
+        from ledger_lot as lot
+        join (
+            select moved_from_id, sum(amount_nano_usd) as amount, sum(paid_amount) as paid,
+                array_agg(distinct (paid_currency, paid_units_per_usd, acquired_at)::text) as facts
+            from ledger_lot where moved_from_id is not null group by moved_from_id
+        ) as parts on parts.moved_from_id = lot.id
+        where parts.amount > lot.amount_nano_usd
+            or parts.paid > lot.paid_amount
+            or (parts.amount = lot.amount_nano_usd and parts.paid <> lot.paid_amount)
+            or parts.facts <> array[(lot.paid_currency, lot.paid_units_per_usd, lot.acquired_at)::text]
         """,
     ),
     _Check(

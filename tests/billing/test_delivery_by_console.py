@@ -27,7 +27,7 @@ def clear(order: Order, *, after: timedelta) -> None:
     KeyIntent.objects.filter(order=order).update(
         asked_at=timezone.now() - after, ended_at=timezone.now() - after
     )
-    foreign_keys.delete_given_up(order.pk)
+    foreign_keys.go_on(order.pk)
 
 
 def test_a_guest_gets_a_key_of_the_console(console: RunningConsole) -> None:
@@ -115,7 +115,7 @@ def test_a_key_that_was_made_and_given_up_is_deleted_at_the_console(console: Run
     assert len(console.keys(order.reference)) == 1
     assert foreign_keys.due() == [order.pk]
 
-    foreign_keys.delete_given_up(order.pk)
+    foreign_keys.go_on(order.pk)
 
     assert console.keys(order.reference) == []
     assert foreign_keys.due() == []
@@ -127,7 +127,7 @@ def test_a_request_that_arrives_after_it_was_given_up_is_looked_for(
     settings.KEY_CONSOLE_TOKEN = "wrong"
     order = delivered(paid())
     settings.KEY_CONSOLE_TOKEN = "sandbox-console-token"
-    foreign_keys.delete_given_up(order.pk)
+    foreign_keys.go_on(order.pk)
     console.make(order.reference, under=order.reference, quota=QUOTA)
 
     clear(order, after=foreign_keys.LOOK_AGAIN_FOR * 2)
@@ -159,7 +159,7 @@ def console_keys_once_it_is_back(console: RunningConsole, order: Order) -> list[
 def test_a_key_of_a_delivered_order_is_never_deleted(console: RunningConsole) -> None:
     order = delivered(paid())
 
-    foreign_keys.delete_given_up(order.pk)
+    foreign_keys.go_on(order.pk)
 
     assert len(console.keys(order.reference)) == 1
 
@@ -177,12 +177,9 @@ def test_an_order_that_is_claimed_while_the_console_is_asked_goes_to_the_wallet(
         return key
 
     monkeypatch.setattr(foreign_keys, "ask", claim_meanwhile)
-    delivered(order)
-    assert order.state == Order.State.DELIVERING
-    later(order)
 
     delivered(order)
-    foreign_keys.delete_given_up(order.pk)
+    foreign_keys.go_on(order.pk)
 
     assert order.result == Result.WALLET
     assert console.keys(order.reference) == []

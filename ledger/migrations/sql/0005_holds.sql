@@ -3,8 +3,9 @@
 -- Each function takes arrays, one element for each call, so that many calls share one round trip and one
 -- commit. Each first locks the accounts of all its calls, in id order; the calls of one account are then
 -- decided one after another. A key belongs to one account, so whoever has the account's lock has its keys,
--- its holds and its day totals too. Nothing is raised for what a caller may ask: a refusal is a returned row
--- and changes nothing.
+-- its holds and its day totals too. Only after a merge do two accounts share a key: the one that it moved to,
+-- and the one where calls of before are still open. Therefore the counters of keys are written in id order.
+-- Nothing is raised for what a caller may ask: a refusal is a returned row and changes nothing.
 --
 -- The hold is the idempotency. It ends once, by settlement, release or expiry: whoever deletes the row counts
 -- the call, and without a hold nothing has any effect.
@@ -59,7 +60,8 @@ $$;
 --
 -- `p_secret_hashes` has a row for each call: its secret, hashed under every pepper. Output is asked for and
 -- granted for each of `p_choices`. Asking again under the id of an open hold of the same key answers with that
--- hold; an id whose call has ended, or which another key uses, is refused.
+-- hold; an id whose call has ended, or which another key uses, is refused. The reason `key_moved` is no
+-- refusal: a merge was first, nothing is decided, and the call is to be asked again.
 create function ledger_reserve(
     p_request_ids uuid[], p_key_ids text[], p_secret_hashes bytea[], p_model_ids bigint[],
     p_input_bounds_tokens bigint[], p_asked_outputs_tokens bigint[], p_choices bigint[],
@@ -91,14 +93,18 @@ declare
     hold ledger_hold;
     holds ledger_hold[] := '{}';
     newly_used bigint[] := '{}';
+    locked bigint[];
 begin
-    perform from ledger_account as account
-    where account.id in (
-        select spender.account_id
-        from accounts_apikey as key join ledger_keyallowance as spender on spender.api_key_id = key.id
-        where key.key_id = any (p_key_ids)
-    )
-    order by account.id for no key update;
+    select coalesce(array_agg(taken.id), '{}') into locked
+    from (
+        select account.id from ledger_account as account
+        where account.id in (
+            select spender.account_id
+            from accounts_apikey as key join ledger_keyallowance as spender on spender.api_key_id = key.id
+            where key.key_id = any (p_key_ids)
+        )
+        order by account.id for no key update
+    ) as taken;
 
     for call in
         select
@@ -151,8 +157,19 @@ begin
         reason := null;
         retry_after_seconds := null;
 
+        -- The key moved to another account while we waited for the first one's lock, or is that new. To wait
+        -- for a second lock now, out of order, could be to wait in a circle.
+        if account_id is not null and account_id <> all (locked) then
+            reason := 'key_moved';
+            output_limit_tokens := null;
+            held_nano_usd := null;
+            return next;
+            continue;
+        end if;
+
         -- Asked again, after a connection broke: the hold stands as it is.
         if (call.standing).api_key_id = call.api_key_id then
+            account_id := (call.standing).account_id;
             output_limit_tokens := (call.standing).output_bound_tokens / call.choices;
             held_nano_usd := (call.standing).main_nano_usd
                 + (call.standing).backup_nano_usd + (call.standing).wallet_nano_usd;
@@ -243,7 +260,7 @@ begin
         held_nano_usd = spender.held_nano_usd + placed.held
     from (
         select api_key_id, count(*) as calls, sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
-        from unnest(holds) group by api_key_id
+        from unnest(holds) group by api_key_id order by api_key_id
     ) as placed
     where spender.api_key_id = placed.api_key_id;
 
@@ -345,7 +362,7 @@ begin
             select api_key_id,
                 sum(from_main + from_backup + from_wallet) as spent,
                 sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
-            from paid group by api_key_id
+            from paid group by api_key_id order by api_key_id
         ) as total
         where spender.api_key_id = total.api_key_id
     ),
@@ -452,7 +469,7 @@ begin
         from (
             select api_key_id, count(*) as calls,
                 sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
-            from ended group by api_key_id
+            from ended group by api_key_id order by api_key_id
         ) as total
         where spender.api_key_id = total.api_key_id
     )
