@@ -175,13 +175,12 @@ class _Queue(Generic[Request, Answer]):
                 self._start([ticket])
         else:
             for ticket, answer in zip(batch, answers, strict=True):
-                if answer is None:  # undecided: to be asked again
-                    self._start([ticket])
-                else:
-                    self._hand_over(ticket, answer)
+                self._hand_over(ticket, answer)
 
-    def _hand_over(self, ticket: _Ticket, result: Answer | Exception) -> None:
-        if ticket.answer.cancelled():
+    def _hand_over(self, ticket: _Ticket, result: Answer | Exception | None) -> None:
+        if result is None:  # nothing was decided
+            self._start([ticket])
+        elif ticket.answer.cancelled():
             self._on_unwanted(ticket.request)
         elif isinstance(result, Exception):
             ticket.answer.set_exception(result)
