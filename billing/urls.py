@@ -18,6 +18,5 @@ urlpatterns = [
     path("orders/<slug:reference>/save", order.save, name="order_save"),
     path("orders/<slug:reference>/roll", order.roll, name="order_roll"),
     path("orders/<slug:reference>/claim", order.claim, name="order_claim"),
-    path("webhooks/<str:provider_name>", webhooks.webhook, name="webhook"),
     path("webhooks/creem", webhooks.webhook, {"provider_name": Provider.CREEM}, name="webhook_creem"),
 ]
