@@ -42,6 +42,7 @@ def page(*, title: str, body: str, status: int = 200) -> web.Response:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} · Sandbox</title>
 <style>{_STYLE}</style>

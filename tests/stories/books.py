@@ -19,6 +19,12 @@ def query(cluster: Cluster, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return connection.execute(sql.encode(), values).fetchall()
 
 
+def change(cluster: Cluster, sql: str) -> None:
+    """Change a row as only a test may: to let time pass."""
+    with psycopg.connect(addresses.postgres_url(cluster.state_dir)) as connection:
+        connection.execute(sql.encode())
+
+
 def wait_until(holds: Callable[[], bool], what: str) -> None:
     """Ask again and again until ``holds``; fail with ``what`` when patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS

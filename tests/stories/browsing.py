@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import openai
 from openai.types.chat import ChatCompletionMessageParam
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.cluster import Cluster
 from tests.stories.visitor import Mailbox
@@ -45,10 +45,16 @@ def a_browser(browser: Browser, cluster: Cluster, setting: Setting) -> Iterator[
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: faults.append(said.text) if is_a_fault(said) else None)
     yield page
     context.close()
     assert faults == []
+
+
+def is_a_fault(said: ConsoleMessage) -> bool:
+    """Tell whether the browser complains: not of a page that refuses something, which is meant to."""
+    is_refused_page = "Failed to load resource" in said.text and said.location["url"] == said.page.url  # type: ignore[union-attr]
+    return said.type == "error" and not is_refused_page
 
 
 def register(page: Page, cluster: Cluster, email: str, setting: Setting) -> None:

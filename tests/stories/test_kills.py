@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import redis
 
-from portal.embedded import addresses
 from tests.cluster import Cluster
 from tests.stories import books
 from tests.stories.load import Load
+from tests.stories.strikes import empty_redis, strike
 from tests.stories.visitor import Visitor
 
 pytestmark = pytest.mark.cluster
@@ -79,19 +78,6 @@ def test_no_code_is_lost_or_doubled(short_calls: Cluster, admin: Visitor, fault:
     assert len(codes) == CODES
     assert len(set(codes)) == CODES
     books.assert_books_balance(short_calls)
-
-
-def strike(cluster: Cluster, fault: str) -> None:
-    if fault == "flush":
-        empty_redis(cluster)
-    else:
-        cluster.kill(fault)
-        books.wait_until(lambda: cluster.is_running(fault), f"{fault} runs again")
-
-
-def empty_redis(cluster: Cluster) -> None:
-    with redis.Redis.from_url(addresses.redis_url(cluster.state_dir)) as client:
-        client.flushall()
 
 
 def is_ready(cluster: Cluster, batch: int) -> bool:

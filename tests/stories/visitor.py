@@ -9,6 +9,8 @@ import requests
 KEY_SHAPE = re.compile(r"sk-[0-9A-Za-z]{50}")
 LINK_SHAPE = re.compile(r"https?://[^\s\"<>]+")
 CODE_SHAPE = re.compile(r"(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}")
+HIDDEN_SHAPE = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+REFERENCE_SHAPE = re.compile(r"/orders/(ord_\w+)")
 PATIENCE_SECONDS = 60
 
 
@@ -78,3 +80,11 @@ class Visitor:
         """Download a batch as text, which can be done once."""
         answer = self.post(f"/admin/redemption/batch/{batch}/download/", format="txt")
         return CODE_SHAPE.findall(answer.text)
+
+    def order(self, slug: str, email: str) -> str:
+        """Order a package as a guest and return the reference; its payment page is open then."""
+        page = self.get(f"/checkout/{slug}")
+        fields = dict(HIDDEN_SHAPE.findall(page.text))
+        fields.pop("csrfmiddlewaretoken", None)
+        answer = self.post(f"/checkout/{slug}", email=email, **fields)
+        return str(REFERENCE_SHAPE.findall(answer.url)[0])
