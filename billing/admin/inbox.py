@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from billing.admin.pages import ShopAdmin
+from billing.admin.pages import ShopAdmin, moment
 from billing.models import InboxEvent, Provider
 from billing.services import inbox
 from billing.tasks import handle_event, nudge
@@ -53,7 +53,7 @@ class InboxEventAdmin(ShopAdmin):
     search_help_text = _("The whole id of an event, or the whole reference of an order.")
     fields = [
         "provider", "event_id", "kind", "order", "sent_at", "received_at", "deliveries", "handled_at",
-        "outcome", "handle_at", "attempts", "last_error", "pretty_body",
+        "outcome", "tried_next", "attempts", "last_error", "pretty_body",
     ]  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -72,6 +72,11 @@ class InboxEventAdmin(ShopAdmin):
         nudge(handle_event, event.pk)
         said = _("A worker handles it at once. Reload this page to see what came of it.")
         return self.done(request, event, said, logged=gettext("Handled again."))
+
+    @admin.display(description=_("tried next"))
+    def tried_next(self, event: InboxEvent) -> str:
+        """Return when it is to be handled."""
+        return moment(event.handle_at)
 
     @admin.display(description=_("body"))
     def pretty_body(self, event: InboxEvent) -> SafeString:

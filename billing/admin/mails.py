@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from billing.admin.pages import ShopAdmin
+from billing.admin.pages import ShopAdmin, moment
 from billing.models import OrderMail
 from billing.services import mailing
 from billing.tasks import nudge, send_mail
@@ -38,14 +38,19 @@ class UnsentFilter(admin.SimpleListFilter):
 class OrderMailAdmin(ShopAdmin):
     """A mail is written when it is sent: there is no text to show, and so no link to steal."""
 
-    list_display = ["kind", "order", "recipient", "created_at", "sent_at", "attempts", "last_error"]
+    list_display = ["kind", "order", "recipient", "sent_at", "attempts", "last_error"]
     list_select_related = ["order"]
     list_filter = [UnsentFilter]
     search_fields = ["order__reference", "order__email"]
     search_help_text = _("An order's whole reference or e-mail address.")
     fields = [
-        "kind", "order", "recipient", "created_at", "sent_at", "send_at", "attempts", "last_error",
+        "kind", "order", "recipient", "created_at", "sent_at", "tried_next", "attempts", "last_error",
     ]  # fmt: skip
+
+    @admin.display(description=_("tried next"))
+    def tried_next(self, mail: OrderMail) -> str:
+        """Return when it is to be sent."""
+        return moment(mail.send_at)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the act to the admin's own pages."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from billing.admin import timeline
-from billing.admin.pages import ShopAdmin
+from billing.admin.pages import ShopAdmin, moment
 from billing.admin.prices import Price, PriceColumn
 from billing.models import Order, Provider
 from billing.services import checkouts, delivery
@@ -49,7 +49,7 @@ class WaitingFilter(admin.SimpleListFilter):
 class OrderAdmin(ShopAdmin):
     """Nothing is edited here. Two acts hurry what happens by itself anyway."""
 
-    list_display = ["reference", "email", "title", "price", "state", "result", "created_at"]
+    list_display = ["reference", "state", "created_at", "email", "title", "price", "result"]
     list_filter = [WaitingFilter]
     search_fields = ["reference", "email", "provider_order_id", "checkout_id", "payment__transaction_id"]
     search_within = {"payment__transaction_id": {"payment__provider__in": Provider.values}}
@@ -58,14 +58,35 @@ class OrderAdmin(ShopAdmin):
         "holds the order."
     )
     fields = [
-        "reference", "state", "result", "email", "customer", "was_guest", "language", "package", "title",
-        "price", "units", "tokens", "credit", "delivery", "provider", "mode", "product_id", "checkout_id",
-        "provider_order_id", "created_at", "ask_at", "paid_at", "deliver_at", "delivery_attempts",
-        "delivered_at", "api_key", "code", "foreign_key_id", "foreign_base_url", "saved_at", "claimed_at",
+        "reference", "state", "result", "email", "customer", "was_guest", "language", "package",
+        "title", "price", "units", "tokens_sold", "credit", "delivery", "provider", "mode",
+        "product_id", "checkout_id", "provider_order_id", "created_at", "asked_next", "paid_at",
+        "tried_next", "tries", "delivered_at", "api_key", "code", "foreign_key_id",
+        "foreign_base_url", "saved_at", "claimed_at",
     ]  # fmt: skip
 
     price = PriceColumn(_("price"), lambda order: Price(order.price_cents, order.currency))
     credit = AmountColumn(_("credit"), lambda order: order.credit_nano_usd)
+
+    @admin.display(description=_("tokens advertised"))
+    def tokens_sold(self, order: Order) -> str:
+        """Return how many tokens the package was sold as."""
+        return f"{order.tokens:,}"
+
+    @admin.display(description=_("provider asked next"))
+    def asked_next(self, order: Order) -> str:
+        """Return when the provider is asked again."""
+        return moment(order.ask_at)
+
+    @admin.display(description=_("delivery tried next"))
+    def tried_next(self, order: Order) -> str:
+        """Return when the delivery is tried again."""
+        return moment(order.deliver_at)
+
+    @admin.display(description=_("deliveries tried"))
+    def tries(self, order: Order) -> int:
+        """Return how often the delivery was tried."""
+        return order.delivery_attempts
 
     def get_urls(self) -> list[URLPattern]:
         """Add the acts to the admin's own pages."""

@@ -13,7 +13,8 @@ from billing.admin.forms import PackageForm, PriceForm, PriceFormSet
 from billing.admin.pages import ShopAdmin
 from billing.admin.prices import Price, shown
 from billing.models import Package, PackagePrice
-from ledger.admin.amounts import AmountColumn
+from ledger.admin import amounts
+from ledger.money import NanoUSD
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[PackagePrice, Package]
@@ -35,15 +36,13 @@ class PackageAdmin(ShopAdmin):
     """The catalogue. A package without a price is not sold, and one that was sold is hidden, not deleted."""
 
     form = PackageForm
-    list_display = ["name", "name_zh", "list_price", "charged", "tokens", "credit", "delivery", "is_offered"]
+    list_display = ["name", "name_zh", "list_price", "charged", "size", "credit", "delivery", "is_offered"]
     ordering = ["position", "pk"]
     search_fields = ["slug"]
     search_help_text = _("A whole slug.")
     fields = [*PackageForm.Meta.fields]
     editable_fields = PackageForm.Meta.fields
     inlines = [PriceInline]
-
-    credit = AmountColumn(_("credit"), lambda package: package.credit_nano_usd)
 
     @admin.display(description=_("list price"))
     def list_price(self, package: Package) -> SafeString:
@@ -55,6 +54,17 @@ class PackageAdmin(ShopAdmin):
         """Return what the providers charge."""
         prices = ((shown(Price(price.price_cents, price.currency)),) for price in package.prices.all())
         return format_html_join(" · ", "{}", prices)
+
+    @admin.display(description=_("tokens advertised"))
+    def size(self, package: Package) -> str:
+        """Return how many tokens it is sold as."""
+        return f"{package.tokens:,}"
+
+    # No `AmountColumn`: nobody asks what all packages come to.
+    @admin.display(description=_("credit"))
+    def credit(self, package: Package) -> SafeString:
+        """Return what it is worth."""
+        return amounts.shown(NanoUSD(package.credit_nano_usd))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Allow whoever may add packages."""

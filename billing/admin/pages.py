@@ -1,6 +1,7 @@
 """What all pages of the shop have in common: prices summed below lists, searches by key, acts on a row."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -9,8 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from accounts.models import User
 from billing.admin.prices import PriceColumn
@@ -76,6 +79,11 @@ class ShopAdmin(BookAdmin):
             (name, value.lower() if name.endswith("email") else value)
             for name, value in super()._columns_for(term)
         ]
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment as pages show it, and a dash for none."""
+    return "-" if at is None else date_format(localtime(at), "DATETIME_FORMAT")
 
 
 def staff(request: HttpRequest) -> User:

@@ -7,11 +7,10 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from billing.admin.pages import moment
 from billing.admin.prices import Price, shown
 from billing.models import KeyIntent, Order, OrderMail, Payment, Review
 
@@ -79,7 +78,7 @@ def _mails(order: Order) -> Iterator[Line]:
 
 def _became(mail: OrderMail) -> str:
     if mail.sent_at is not None:
-        return _("sent %s") % _when(mail.sent_at)
+        return _("sent %s") % moment(mail.sent_at)
     # Given up, when it is not to be tried again.
     return _("given up") if mail.send_at is None else _("waits")
 
@@ -97,12 +96,8 @@ def _reviews(order: Order) -> Iterator[Line]:
 def _closing(review: Review) -> str:
     if review.closed_at is None:
         return _("open")
-    closed = {"when": _when(review.closed_at), "who": review.closed_by, "note": review.note}
+    closed = {"when": moment(review.closed_at), "who": review.closed_by, "note": review.note}
     return _("closed %(when)s by %(who)s: %(note)s") % closed
-
-
-def _when(at: datetime) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT")
 
 
 def _joined(*parts: "str | Promise") -> str:

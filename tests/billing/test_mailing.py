@@ -250,7 +250,7 @@ def test_a_mail_about_a_new_browser_says_when_and_what_to_do() -> None:
     mailing.send(owing.pk)
 
     assert "On 2026-05-04 03:02 UTC" in sent().body
-    assert "roll the key at once" in sent().body
+    assert "replace the key at once" in sent().body
 
 
 @pytest.mark.django_db
