@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import ApiKey
 from ledger.models import (
     Account,
     DayTotal,
@@ -20,9 +21,11 @@ from ledger.models import (
     Rate,
     UsageRecord,
 )
-from ledger.services import holds, proof
+from ledger.services import holds, merging, proof
 from ledger.services.proof import SHOWN_OF_A_KIND
 from tests.factories import ledger as make
+from tests.factories.accounts import CustomerFactory
+from tests.factories.ledger import AccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +154,48 @@ def hold_at_no_price() -> None:
     Hold.objects.update(rate_id=0)
 
 
+def merged() -> Account:
+    """Merge an account into the first, and return it."""
+    source = make.funded(10)
+    merging.merge(source, Account.objects.earliest("pk"))
+    return source
+
+
+def merged_account_with_a_key() -> None:
+    KeyAllowance.objects.update(account=merged())
+    ApiKey.objects.update(customer=Account.objects.latest("pk").customer)
+
+
+def merged_account_that_was_called_empty() -> None:
+    source = make.spender(wallet=1_000)
+    holds.reserve([make.call(source, LanguageModel.objects.get())])
+    merging.merge(source.account, Account.objects.earliest("pk"))
+    Account.objects.filter(pk=source.account.pk).update(emptied_at=timezone.now())
+
+
+def account_merged_in_two_steps() -> None:
+    source = merged()
+    Account.objects.filter(pk=source.merged_into_id or Account.objects.earliest("pk").pk).update(
+        merged_into=AccountFactory.create()
+    )
+
+
+def key_of_another_customer() -> None:
+    ApiKey.objects.update(customer=CustomerFactory.create())
+
+
+def part_of_a_lot_enlarged() -> None:
+    merged()
+    with unguarded("ledger_lot"):
+        Lot.objects.filter(moved_from__isnull=True, amount_nano_usd=10).update(amount_nano_usd=9)
+
+
+def part_of_a_lot_antedated() -> None:
+    merged()
+    with unguarded("ledger_lot"):
+        Lot.objects.filter(moved_from__isnull=False).update(acquired_at=make.LONG_AGO)
+
+
 def empty_entry() -> None:
     Entry.objects.create(reference=str(uuid.uuid4()), kind=Entry.Kind.CORRECTION)
 
@@ -229,6 +274,12 @@ def test_books_that_nobody_touched_add_up() -> None:
         (settled_call_reopened, {"call_ended_twice"}),
         (call_of_another_key, {"call_of_nobody", "key_differs_from_its_calls"}),
         (hold_at_no_price, {"call_of_nobody"}),
+        (key_of_another_customer, {"key_of_another_customer"}),
+        (merged_account_with_a_key, {"merged_account_lives_on", "call_of_nobody"}),
+        (merged_account_that_was_called_empty, {"merged_account_lives_on"}),
+        (account_merged_in_two_steps, {"merged_account_lives_on"}),
+        (part_of_a_lot_enlarged, {"lot_moved_beyond_itself", "lots_differ_from_wallet_credit"}),
+        (part_of_a_lot_antedated, {"lot_moved_beyond_itself"}),
         (empty_entry, {"entry_without_postings"}),
         (unguarded_entries, {"journal_is_not_guarded"}),
         (sleeping_guard, {"journal_is_not_guarded"}),
