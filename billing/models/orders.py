@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import ApiKey, Customer
 from billing.models.packages import Package
@@ -53,7 +54,7 @@ class Order(models.Model):
         PENDING = "pending", _("waiting for payment")
         EXPIRED = "expired", _("not paid in time")
         FAILED = "failed", _("could not be opened")
-        PAID = "paid", _("paid")
+        PAID = "paid", pgettext_lazy("an order", "paid")
         DELIVERING = "delivering", _("being delivered")
         DELIVERED = "delivered", _("delivered")
 
@@ -101,7 +102,7 @@ class Order(models.Model):
     # When the provider is to be asked again what became of the checkout; never, once that is settled.
     ask_at = models.DateTimeField(null=True, editable=False)
 
-    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    paid_at = models.DateTimeField(pgettext_lazy("an order", "paid"), null=True, blank=True)
     # When delivery is to be tried, or tried again; never, once it is done.
     deliver_at = models.DateTimeField(null=True, editable=False)
     delivery_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -204,7 +205,7 @@ class OrderStep(models.Model):
         CHECKOUT_EXPIRED = "checkout_expired", _("payment page expired")
         EVENT = "event", _("provider told us")
         ASKED = "asked", _("provider asked")
-        PAID = "paid", _("paid")
+        PAID = "paid", pgettext_lazy("an order", "paid")
         TO_REVIEW = "to_review", _("sent to review")
         KEY_FAILED = "key_failed", _("no key could be made")
         DELIVERED = "delivered", _("delivered")

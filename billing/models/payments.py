@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.models.inbox import InboxEvent
 from billing.models.orders import Order
@@ -26,7 +27,7 @@ class Payment(models.Model):
     # What the buyer typed at the provider; it may differ from the order's.
     email = models.EmailField(_("e-mail address at the provider"), blank=True)
     customer_id = models.CharField(_("customer at the provider"), max_length=80, blank=True)
-    happened_at = models.DateTimeField(_("paid"), default=timezone.now)
+    happened_at = models.DateTimeField(pgettext_lazy("an order", "paid"), default=timezone.now)
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now, editable=False)
 
     class Meta:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -47,7 +47,10 @@ def ask(request: ShopRequest, order: Order) -> HttpResponse:
 @acts_on_an_order
 def try_key(request: ShopRequest, order: Order) -> HttpResponse:
     """Call a model with the delivered key, and show its answer and its cost."""
-    return _page(request, order, part="trial", trial=trials.run(order))
+    trial = trials.run(order)
+    if request.htmx:
+        return render(request, "billing/order/trial.html", {"trial": trial})
+    return _page(request, order, trial=trial)
 
 
 @acts_on_an_order
@@ -93,9 +96,7 @@ def _after(request: ShopRequest, order: Order) -> HttpResponse:
     return _page(request, openings.open_for(order.reference, browsers.visitor(request)))
 
 
-def _page(
-    request: ShopRequest, order: Order, *, part: str = "order", trial: Trial | None = None
-) -> HttpResponse:
+def _page(request: ShopRequest, order: Order, *, trial: Trial | None = None) -> HttpResponse:
     standing = standings.of(order)
     if request.GET.get("seen") == standing.fingerprint:
         return HttpResponse(status=NOTHING_NEW)
@@ -110,4 +111,4 @@ def _page(
         "support_reply_hours": settings.SUPPORT_REPLY_HOURS,
         "is_owner": order.customer.user_id is not None and order.customer.user_id == request.user.pk,
     }
-    return render_part(request, "billing/order.html", part, context)
+    return render_part(request, "billing/order.html", "order", context)

@@ -5,14 +5,39 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from billing.models import Order
-from billing.services import openings, showing
+from billing.services import delivery, openings, showing
 from billing.views.browsers import COOKIE_SALT
+from tests.billing import paying
+from tests.factories import billing as make
 
 HTMX = {"HX-Request": "true"}
 CHINESE = {"Accept-Language": "zh-hans"}
+CHECKOUT_URL = "https://pay.example/checkout/1"
+
+
+def in_state(state: Order.State) -> Order:
+    """Return an order in one of the states before its delivery."""
+    order = make.order()
+    paid_at = timezone.now() if state in {Order.State.PAID, Order.State.DELIVERING} else None
+    Order.objects.update(state=state, paid_at=paid_at, checkout_id="ch_1", checkout_url=CHECKOUT_URL)
+    return again(order)
+
+
+def delivered(*, user: User | None = None, as_code: bool = False) -> Order:
+    """Return an order that was paid and delivered."""
+    package = make.package(delivery="code" if as_code else "auto")
+    order = paying.paid(package, user=user)
+    delivery.deliver(order.pk)
+    return again(order)
+
+
+def again(order: Order) -> Order:
+    """Return the order as its row is now."""
+    return Order.objects.get(pk=order.pk)
 
 
 def browser(name: str = "a browser") -> Client:

@@ -5,6 +5,7 @@ from django.test import Client
 
 from ledger.models import Account, LanguageModel, UsageRecord
 from ledger.services import holds
+from tests.factories import billing as shop
 from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import words
@@ -60,3 +61,13 @@ def test_nobody_sees_the_calls_of_another(member: Client, chat: LanguageModel) -
 
     assert "No calls yet" in page
     assert theirs.api_key.shown not in page
+
+
+def test_the_latest_orders_stand_on_the_dashboard_in_the_readers_language(
+    member: Client, account: Account
+) -> None:
+    order = shop.order(user=account.customer.user)
+
+    page = member.get("/dashboard", headers={"Accept-Language": "zh-hans"}).content.decode()
+
+    assert f'<a href="/orders/{order.reference}">标准包</a>' in page

@@ -10,11 +10,12 @@ from django.test import Client
 
 from ledger.models import Account, LanguageModel
 from ledger.services import holds, spending_keys
+from tests.factories import billing as shop
 from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
-PAGES = ["/", "/models", "/dashboard", "/wallet", "/tokens"]
+PAGES = ["/", "/models", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
 LANGUAGES = ["en", "zh-hans"]
 OURS = [
     path
@@ -25,7 +26,8 @@ OURS = [
 
 @pytest.fixture
 def busy(member: Client, account: Account, chat: LanguageModel, free_model: LanguageModel) -> Client:
-    """Return the browser of somebody with credit, keys, calls and a call that runs now."""
+    """Return the browser of somebody with credit, keys, calls, an order, and a call that runs now."""
+    shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
     give(account, DOLLAR)
     spending_keys.create(account.customer, name="笔记本")
     by = spender(account)

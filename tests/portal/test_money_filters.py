@@ -58,3 +58,18 @@ def test_a_rate_is_never_cut(rate: int, written: str) -> None:
 def test_programs_read_the_amount_as_a_plain_number() -> None:
     assert 'value="0.000000000"' in money.usd(NanoUSD(0))
     assert 'value="1234.560000000"' in money.usd(NanoUSD(1_234_560_000_000))
+
+
+@pytest.mark.parametrize(
+    ("cents", "currency", "shown", "exact"),
+    [
+        (813, "USD", "$8.13", "USD 8.13"),
+        (123_456_700, "CNY", "¥1,234,567.00", "CNY 1234567.00"),
+        (5, "CHF", "CHF 0.05", "CHF 0.05"),
+    ],
+)
+def test_a_price_has_the_sign_of_its_currency(cents: int, currency: str, shown: str, exact: str) -> None:
+    written = money.price(cents, currency)
+
+    assert f">{shown}<" in written
+    assert f'title="{exact}"' in written

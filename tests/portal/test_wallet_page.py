@@ -8,6 +8,7 @@ from ledger.services import accounts, holds
 from ledger.services import entries as places
 from redemption.services import code_text, wallets
 from redemption.services.code_text import CodeText
+from tests.factories import billing as shop
 from tests.factories.ledger import call, fill, give, report, spender
 from tests.factories.redemption import codes_of, issued_batch
 from tests.portal.conftest import DOLLAR
@@ -88,6 +89,39 @@ def test_a_used_code_is_refused_and_nothing_is_added(
     assert answer.status_code == 422
     assert "This code cannot be redeemed" in words(answer.content.decode())
     assert account.balance_nano_usd == 10 * DOLLAR
+
+
+def test_an_order_number_is_told_where_it_belongs(member: Client) -> None:
+    answer = member.post("/wallet/redeem", {"code": code_text.generate_order_number()})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "This is an order number." in words(page)
+    assert '<a href="/orders/lookup">' in page.split('id="redeem-title"')[1].split("</form>")[0]
+
+
+def test_a_mistyped_code_is_not_sent_to_the_lookup(member: Client) -> None:
+    page = member.post("/wallet/redeem", {"code": "abcd"}).content.decode()
+
+    assert "/orders/lookup" not in page.split('id="redeem-title"')[1].split("</form>")[0]
+
+
+def test_the_latest_orders_stand_in_the_wallet_with_their_state(member: Client, account: Account) -> None:
+    order = shop.order(user=account.customer.user)
+
+    page = member.get("/wallet").content.decode()
+
+    assert f'<a href="/orders/{order.reference}">Standard</a>' in page
+    assert "being opened" in words(page)
+
+
+def test_somebody_elses_orders_do_not(member: Client) -> None:
+    other = shop.order()
+
+    page = member.get("/wallet").content.decode()
+
+    assert other.reference not in page
+    assert "What you buy will stand here" in words(page)
 
 
 def test_too_many_tries_say_when_to_come_back(member: Client, code: CodeText) -> None:
