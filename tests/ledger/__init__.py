@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.ledger.machine")
+pytest.register_assert_rewrite("tests.ledger.machine", "tests.ledger.merging_machine")

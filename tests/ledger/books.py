@@ -37,6 +37,7 @@ class Account:
     balance: dict[str, int] = field(default_factory=lambda: dict.fromkeys(POOLS, 0))
     held: dict[str, int] = field(default_factory=lambda: dict.fromkeys(POOLS, 0))
     is_frozen: bool = False
+    merged_into: int | None = None
 
     def free(self, pool: str) -> int:
         return self.balance[pool] - self.held[pool]
@@ -56,6 +57,7 @@ class Key:
 
 @dataclass
 class Hold:
+    account: int
     key: int
     price: Price
     is_free: bool
@@ -111,8 +113,8 @@ class Books:
             return reason or "insufficient_credit"
         cost = 0 if offered.is_free else offered.price.cost(read, 0, choices * output)
         hold = Hold(
-            key, offered.price, offered.is_free, self._set_aside(account, cost), read, choices * output,
-            choices, deadline,
+            self.keys[key].account, key, offered.price, offered.is_free, self._set_aside(account, cost),
+            read, choices * output, choices, deadline,
         )  # fmt: skip
         self.holds[call] = hold
         self.keys[key].requests += 1
@@ -145,8 +147,32 @@ class Books:
             self.ended[call] = Ended(0, 0, has_expired=True)
         return len(due)
 
+    def merge(self, source: int, into: int) -> str:
+        """Return `merged`, or the refusal."""
+        merged = self.accounts[source].merged_into
+        if merged == into and source != into:
+            return "merged"
+        took_in = any(account.merged_into == source for account in self.accounts.values())
+        if source == into or took_in or merged or self.accounts[into].merged_into:
+            return "AccountNotMergeable"
+        if self.accounts[source].is_frozen:
+            return "AccountFrozen"
+        self.accounts[source].merged_into = into
+        for key in self.keys.values():
+            key.account = into if key.account == source else key.account
+        self.follow(source)
+        return "merged"
+
+    def follow(self, source: int) -> None:
+        """Move what is free on a merged account to where it was merged."""
+        old = self.accounts[source]
+        if old.merged_into:
+            for pool in POOLS:
+                self.accounts[old.merged_into].balance[pool] += old.free(pool)
+                old.balance[pool] = old.held[pool]
+
     def open_holds(self, account: int) -> int:
-        return sum(self.keys[hold.key].account == account for hold in self.holds.values())
+        return sum(hold.account == account for hold in self.holds.values())
 
     def held_by(self, key: int) -> int:
         return sum(sum(hold.aside.values()) for hold in self.holds.values() if hold.key == key)
@@ -177,7 +203,7 @@ class Books:
     def _end(self, call: str, paid: int) -> None:
         hold = self.holds.pop(call)
         self.keys[hold.key].spent += paid
-        account = self.accounts[self.keys[hold.key].account]
+        account = self.accounts[hold.account]
         for pool in POOLS:
             share = min(paid, hold.aside[pool])
             account.balance[pool] -= share

@@ -109,26 +109,26 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(line=lines, who=picks, amount=amounts)
     def grant(self, line: int, who: int, amount: int) -> None:
-        account = pick(self.accounts, who)
+        account = self._living(who)
         self.lines.on(line, partial(make.give, account, amount))
         self.books.move(account.pk, "wallet", amount)
 
     @rule(who=picks, amount=amounts)
     def grant_once_on_all_lines_at_once(self, who: int, amount: int) -> None:
-        account = pick(self.accounts, who)
+        account = self._living(who)
         grant = partial(make.give, account, amount, reference=f"grant:{next(self.numbers)}")
         assert len(set(self.lines.at_once(*[grant] * CONNECTIONS))) == 1
         self.books.move(account.pk, "wallet", amount)
 
     @rule(line=lines, who=picks, pool=st.sampled_from(["main", "backup"]), amount=amounts)
     def fill(self, line: int, who: int, pool: str, amount: int) -> None:
-        account = pick(self.accounts, who)
+        account = self._living(who)
         self.lines.on(line, partial(make.fill, Place(pool, account), amount))
         self.books.move(account.pk, pool, amount)
 
     @rule(line=lines, who=picks, pool=st.sampled_from(POOLS), amount=amounts)
     def take(self, line: int, who: int, pool: str, amount: int) -> None:
-        account = pick(self.accounts, who)
+        account = self._living(who)
         movement = Movement(Place(pool, account), entries.EXPIRED, NanoUSD(amount))
         post = partial(
             entries.post,
@@ -276,6 +276,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.lines.close()
+
+    def _living(self, who: int) -> Account:
+        """Return an account that was not merged: nobody brings credit to another."""
+        return pick([each for each in self.accounts if not self.books.accounts[each.pk].merged_into], who)
 
     def _set_price(self, model: LanguageModel, price: Price) -> None:
         Rate.objects.create(
