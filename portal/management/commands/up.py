@@ -47,6 +47,7 @@ class Command(BaseCommand):
         rows = [
             ("Site", settings.PUBLIC_URL),
             ("Base URL", f"{settings.PUBLIC_URL}/v1"),
+            ("Shop", f"{settings.PUBLIC_URL}/pricing"),
             ("Admin", f"{settings.PUBLIC_URL}/admin/"),
             ("Sandbox", sandbox),
             ("Mailbox", f"{sandbox}/mailbox"),
