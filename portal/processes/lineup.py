@@ -98,7 +98,8 @@ def _web() -> Child:
 
 def _worker() -> Child:
     switches = ["--without-gossip", "--without-mingle"]  # there is no other worker to talk to
-    return _python("worker", "-m", "celery", "-A", "portal", "worker", "--concurrency", "2", *switches)
+    processes = str(settings.WORKER_PROCESSES)
+    return _python("worker", "-m", "celery", "-A", "portal", "worker", "--concurrency", processes, *switches)
 
 
 def _beat() -> Child:

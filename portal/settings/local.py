@@ -14,6 +14,8 @@ SANDBOX_SMTP_PORT = int(os.environ.get("SANDBOX_SMTP_PORT", str(PORT + 2)))
 # 60 makes a second of the sandbox's minutes: Creem's, between two tries of a webhook.
 SANDBOX_CLOCK_SCALE = float(os.environ.get("SANDBOX_CLOCK_SCALE", "1"))
 WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
+# One of them sends mails for most of the time; deliveries never wait for it.
+WORKER_PROCESSES = int(os.environ.get("WORKER_PROCESSES", "4"))
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or addresses.postgres_url(VAR_DIR)
