@@ -59,6 +59,14 @@ def test_a_review_that_was_closed_says_by_whom_and_how(browser: Client) -> None:
     assert any(line.endswith(f"by {person}: Refunded at Creem.") for line in story_of(browser, order))
 
 
+def test_a_key_that_a_console_did_not_make_is_part_of_the_story(browser: Client) -> None:
+    order = a_sale()
+
+    KeyIntent.objects.create(order=order, quota=1, ended_at="2100-01-01 00:00+00:00", is_given_up=True)
+
+    assert "key console asked | given up" in story_of(browser, order)
+
+
 def test_a_mail_that_was_given_up_says_why(browser: Client) -> None:
     order = a_sale()
 

@@ -2,11 +2,13 @@
 
 from io import StringIO
 
+import orjson
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from billing.services import price_check
+from billing.services import price_check, wiring
+from tests.billing.providers.recorded import Answer, RecordedServer, fixture
 from tests.factories import billing as make
 
 
@@ -49,6 +51,29 @@ def test_the_doctor_looks_at_what_is_offered_only() -> None:
     make.package(product_id="prod_gone", is_offered=False)
 
     assert price_check.faults_at_creem() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("answered", "fault"),
+    [
+        ({"mode": "prod"}, "it is no product of test mode."),
+        ({"mode": "test", "status": "archived"}, "it is not active at Creem."),
+    ],
+)
+def test_the_doctor_notices_what_the_sandbox_never_answers(
+    settings: Settings, answered: dict[str, str], fault: str
+) -> None:
+    product = fixture("api.products.get.response") | {"price": 1_000, "currency": "USD"} | answered
+    make.package()
+
+    with RecordedServer(lambda _request: Answer(200, orjson.dumps(product))) as server:
+        settings.CREEM_BASE_URL = server.url
+        wiring.creem.cache_clear()
+        faults = price_check.faults_at_creem()
+    wiring.creem.cache_clear()
+
+    assert faults[-1].endswith(f": {fault}")
 
 
 @pytest.mark.usefixtures("creem", "db")
