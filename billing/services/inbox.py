@@ -92,14 +92,15 @@ def _handle(event_pk: int) -> int | None:
 
 
 def _wait_for_order(event: InboxEvent, fact: Fact) -> payments.Applied:
-    """Put off a payment of an order that we do not know; give up after a day, in favour of a person."""
+    """Put off what names an order that we do not know, and give up after a day: money in favour of a person."""
     if timezone.now() - event.received_at < UNKNOWN_ORDER_PATIENCE:
         _put_off(event.pk, "There is no such order yet.")
         return payments.Applied(None, None)
-    subject = fact.transaction_id if isinstance(fact, PaymentSucceeded) else event.event_id
+    if not isinstance(fact, PaymentSucceeded):
+        return payments.Applied(InboxEvent.Outcome.KEPT, None)
     reviews.open(
         Review.Reason.UNKNOWN_ORDER,
-        subject=f"{event.provider} {subject}",
+        subject=f"{event.provider} {fact.transaction_id}",
         detail=f"named as {fact.reference or 'nothing'}",
         event=event,
     )

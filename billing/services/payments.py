@@ -159,9 +159,10 @@ def _review_taken_back(fact: Refunded | Disputed, what: str, event: InboxEvent |
 def _apply_subscription(fact: SubscriptionChanged, event: InboxEvent | None) -> Applied:
     """Keep what is told of subscriptions, unless one took the money of an order that is paid once."""
     order = _named_order(fact)
-    if order is None or fact.subscription_id is None:
-        return Applied(Outcome.KEPT, order)
-    subject, detail = f"{fact.provider} {fact.subscription_id}", "a subscription, sold was a package"
+    if order is None:
+        return Applied(None if fact.reference else Outcome.KEPT, None)
+    subject = f"{fact.provider} {fact.subscription_id or fact.transaction_id}"
+    detail = "a subscription, sold was a package"
     reviews.open(Reason.WRONG_PRODUCT, subject=subject, detail=detail, order=order, event=event)
     return Applied(Outcome.REVIEW, order)
 

@@ -195,6 +195,18 @@ def test_a_payment_of_an_order_that_never_came_is_reviewed_after_a_day() -> None
 
 
 @pytest.mark.django_db
+def test_a_subscription_of_an_order_that_never_came_is_kept_after_a_day() -> None:
+    event_pk = received(creem_said.subscription("ord_nobody"))
+    inbox.handle(event_pk)
+    assert event().outcome == ""
+
+    InboxEvent.objects.update(received_at=timezone.now() - timedelta(hours=24))
+    inbox.handle(event_pk)
+
+    assert (event().outcome, Review.objects.count()) == (Outcome.KEPT, 0)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("attempts", "seconds"), [(0, 1), (1, 2), (5, 32), (11, 2048), (12, 3600), (13, 3600), (500, 3600)]
 )

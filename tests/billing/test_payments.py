@@ -284,6 +284,11 @@ def test_what_is_told_of_subscriptions_is_kept() -> None:
 
 
 @pytest.mark.django_db
+def test_a_subscription_that_names_an_unknown_order_comes_to_nothing_yet() -> None:
+    assert payments.apply(changed("ord_later")) == Applied(None, None)
+
+
+@pytest.mark.django_db
 def test_a_subscription_that_took_the_money_of_a_package_is_reviewed() -> None:
     order = make.order()
 
