@@ -147,9 +147,9 @@ def _finish(order_pk: int, key: ForeignKey | None = None) -> None:
 @transaction.atomic(durable=True)
 def _put_off(order: Order, failure: ProviderError) -> None:
     """Try again after the pause of this try: the console has answered, so nobody need wait for the lease."""
-    foreign_keys.note_failure(order, failure)
     again_at = timezone.now() + _pause_after(order.delivery_attempts)
     Order.objects.filter(pk=order.pk, deliver_at__isnull=False).update(deliver_at=again_at)
+    foreign_keys.note_failure(order, failure)
 
 
 def _fall_back(order: Order, failure: ProviderError) -> None:

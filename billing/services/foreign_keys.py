@@ -5,7 +5,6 @@ be gone on with. The console is asked between transactions, never in one.
 """
 
 import logging
-from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -106,7 +105,8 @@ def _delete_given_up(intent: KeyIntent) -> None:
     """
     is_last_look = intent.ended_at is not None and timezone.now() > intent.ended_at + LOOK_AGAIN_FOR
     try:
-        _delete(wiring.key_issuer().find(intent.order.reference))
+        for key in wiring.key_issuer().find(intent.order.reference):
+            wiring.key_issuer().delete(key.id)
     except ProviderError as failure:
         note_failure(intent.order, failure)
         is_last_look = False
@@ -141,8 +141,7 @@ def _finish_roll(order_pk: int) -> None:
     # The next look comes by itself, whatever becomes of this one.
     KeyIntent.objects.filter(pk=order_pk, ended_at=None).update(go_on_at=timezone.now() + PAUSE)
     try:
-        keys = wiring.key_issuer().find(intent.order.reference)
-        _delete(key for key in keys if key.id == intent.order.foreign_key_id)
+        _delete_if_there(intent.order.foreign_key_id, name=intent.order.reference)
         key = ask(intent)
     except ProviderRefused as refusal:
         _report(intent, refusal)
@@ -150,9 +149,18 @@ def _finish_roll(order_pk: int) -> None:
     _end_roll(intent, key)
 
 
-def _delete(keys: Iterable[ForeignKey]) -> None:
-    for key in keys:
-        wiring.key_issuer().delete(key.id)
+def _delete_if_there(key_id: str, *, name: str) -> None:
+    """Delete a key at the console; of two who do so together, one is refused, and the key is gone."""
+    if _is_there(key_id, name):
+        try:
+            wiring.key_issuer().delete(key_id)
+        except ProviderRefused:
+            if _is_there(key_id, name):
+                raise
+
+
+def _is_there(key_id: str, name: str) -> bool:
+    return any(key.id == key_id for key in wiring.key_issuer().find(name))
 
 
 @transaction.atomic(durable=True)
@@ -172,10 +180,11 @@ def _end_roll(intent: KeyIntent, key: ForeignKey) -> None:
 @transaction.atomic(durable=True)
 def _report(intent: KeyIntent, refusal: ProviderRefused) -> None:
     """Have a person look: the buyer's old key may be gone, and the console makes no new one."""
-    note_failure(intent.order, refusal)
+    # The order's row first, as everywhere: so nobody waits in a circle.
     reviews.open(
         Review.Reason.NOT_DELIVERED,
         subject=f"{intent.order.reference} roll {intent.number}",
         detail="the console refused to replace the key",
         order=intent.order,
     )
+    note_failure(intent.order, refusal)
