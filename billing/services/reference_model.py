@@ -22,11 +22,6 @@ class Yardstick(NamedTuple):
             return None
         return rates.input // rates.cached_input
 
-    @property
-    def costs_the_same_both_ways(self) -> bool:
-        """Tell whether its output costs what its input costs."""
-        return self.model.rates.input == self.model.rates.output
-
 
 def find() -> Yardstick | None:
     """Return the reference model if the shop offers it."""

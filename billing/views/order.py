@@ -20,6 +20,8 @@ from billing.views import browsers
 from billing.views.pages import ShopRequest, acts_on_an_order, discreet, of_an_order, render_part
 
 NOTHING_NEW = 204
+# What a provider adds to the address that it sends a buyer back to.
+PROVIDERS_WORDS = {"signature", "checkout_id"}
 
 
 @login_not_required
@@ -27,7 +29,7 @@ NOTHING_NEW = 204
 @require_safe
 def order(request: ShopRequest, reference: str) -> HttpResponse:
     """Show an order. What the provider wrote into the address of a returning buyer is taken out of it."""
-    if "signature" in request.GET:
+    if not PROVIDERS_WORDS.isdisjoint(request.GET):
         return _welcome(request, reference)
     return _order(request, reference=reference)
 
@@ -39,9 +41,9 @@ def ask(request: ShopRequest, order: Order) -> HttpResponse:
     asked = checkouts.ask(order.pk)
     if asked.state == Order.State.PAID:
         tasks.nudge(tasks.deliver_order, order.pk)
-    else:
+    elif not request.htmx:
         messages.info(request, gettext("We asked just now: no payment has arrived yet."))
-    return _after(request, order)
+    return _after(request, order, is_asked=True)
 
 
 @acts_on_an_order
@@ -89,14 +91,16 @@ def _welcome(request: ShopRequest, reference: str) -> HttpResponse:
     return discreet(redirect("order", reference))
 
 
-def _after(request: ShopRequest, order: Order) -> HttpResponse:
+def _after(request: ShopRequest, order: Order, *, is_asked: bool = False) -> HttpResponse:
     """Show what an act came to: in place for htmx, else on the page itself."""
     if not request.htmx:
         return redirect("order", order.reference)
-    return _page(request, openings.open_for(order.reference, browsers.visitor(request)))
+    return _page(request, openings.open_for(order.reference, browsers.visitor(request)), is_asked=is_asked)
 
 
-def _page(request: ShopRequest, order: Order, *, trial: Trial | None = None) -> HttpResponse:
+def _page(
+    request: ShopRequest, order: Order, *, trial: Trial | None = None, is_asked: bool = False
+) -> HttpResponse:
     standing = standings.of(order)
     if request.GET.get("seen") == standing.fingerprint:
         return HttpResponse(status=NOTHING_NEW)
@@ -106,6 +110,7 @@ def _page(request: ShopRequest, order: Order, *, trial: Trial | None = None) -> 
         "standing": standing,
         "order": order,
         "trial": trial,
+        "is_asked": is_asked,
         "sample_model": reference_model.for_samples(),
         "support_email": settings.SUPPORT_EMAIL,
         "support_reply_hours": settings.SUPPORT_REPLY_HOURS,

@@ -17,6 +17,7 @@ from tests.billing import paying
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 from tests.factories.redemption import codes_of, issued_batch
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +160,16 @@ def test_a_browser_is_not_recorded_unless_its_mail_is_promised(monkeypatch: pyte
         openings.record_showing(order, "another")
 
     assert not order.browsers.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_showings_at_once_one_is_told() -> None:
+    order = make.order()
+
+    together(4, lambda _: openings.record_showing(order, "another"))
+
+    assert order.browsers.count() == 1
+    assert order.mails.filter(kind=OrderMail.Kind.OPENED).count() == 1
 
 
 def test_a_mailed_link_opens_its_order_and_no_other() -> None:

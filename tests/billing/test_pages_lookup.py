@@ -10,8 +10,9 @@ from django.test import Client
 from billing.models import Order, OrderMail
 from billing.services import delivery, openings, order_numbers
 from tests.billing import paying
-from tests.billing.shoppers import CHINESE, address, buyer_of, look, page_of, secret_of
+from tests.billing.shoppers import CHINESE, address, buyer_of, look, page_of, secret_of, signed_in
 from tests.factories import billing as make
+from tests.factories.accounts import UserFactory
 from tests.factories.redemption import codes_of, issued_batch
 from tests.portal.reading import english_left, words
 
@@ -66,6 +67,14 @@ def test_an_order_that_was_looked_up_does_not_stay_open_for_ever(
     look_up(client, order_numbers.shown(order))
 
     assert look(client, order).status_code == 404
+
+
+def test_whoever_is_signed_in_stays_so(order: Order) -> None:
+    client = signed_in(UserFactory.create())
+
+    look_up(client, order_numbers.shown(order))
+
+    assert "Sign out" in page_of(client, order)
 
 
 def test_a_session_that_somebody_planted_does_not_open_what_its_victim_looks_up(order: Order) -> None:

@@ -74,6 +74,24 @@ def test_a_chinese_page_speaks_chinese_alone(state: State) -> None:
     assert english_left(page, "example.com", "Creem", order.reference) == set()
 
 
+@pytest.mark.parametrize("result", ["key", "key in an account", "saved key", "code", "wallet", "review"])
+def test_a_chinese_page_of_a_delivery_speaks_chinese_alone(result: str) -> None:
+    user = UserFactory.create()
+    order = delivered(user=user if result == "wallet" else None, as_code=result == "code")
+    client = buyer_of(order)
+    client.force_login(user)
+    act = {"key in an account": "claim", "saved key": "save"}.get(result)
+    if act:
+        press(client, order, act)
+    if result == "review":
+        reviews.open(Review.Reason.PAID_TWICE, subject="s", order=order)
+
+    page = page_of(client, again(order), **CHINESE)
+
+    names = [order.reference, settings.SUPPORT_EMAIL, user.email]
+    assert english_left(page, *names, "support@", "example.com") == set()
+
+
 def test_an_unpaid_order_leads_back_to_its_payment_page() -> None:
     order = in_state(State.PENDING)
 
@@ -229,11 +247,14 @@ def test_a_review_that_was_closed_is_not_shown() -> None:
 def test_the_page_is_kept_nowhere_and_tells_nobody_where_it_was() -> None:
     order = delivered()
 
-    answer = look(buyer_of(order), order)
+    client = buyer_of(order)
 
-    assert "no-store" in answer.headers["Cache-Control"]
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert '<meta name="robots" content="noindex">' in answer.content.decode()
+    page, part = look(client, order), press(client, order, "roll", htmx=True)
+
+    for answer in (page, part):
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert '<meta name="robots" content="noindex">' in page.content.decode()
 
 
 def test_the_number_is_in_no_address_of_the_page() -> None:

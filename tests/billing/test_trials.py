@@ -15,6 +15,7 @@ from ledger.models import UsageRecord
 from ledger.money import UnitRates
 from ledger.services import holds
 from tests.billing import paying
+from tests.billing.shoppers import buyer_of, press
 from tests.factories import billing as make
 from tests.factories.ledger import call, priced, report, spender
 from tests.sandbox.running import UPSTREAM_KEY, RunningSandbox
@@ -48,7 +49,7 @@ def test_the_cost_is_that_of_the_calls_own_line_in_the_journal(
 ) -> None:
     model = priced(UnitRates(1_000_000, 0, 1_000_000), name="other")
     by = spender(wallet=10**9)
-    for upstream_id in ("another", "answer-1"):
+    for upstream_id in ("answer-1", "another"):
         request = call(by, model)
         holds.reserve([request])
         holds.settle([report(request, upstream_id=upstream_id)])
@@ -59,6 +60,29 @@ def test_the_cost_is_that_of_the_calls_own_line_in_the_journal(
     trial = trials.run(Order.objects.get())
 
     assert trial.line == UsageRecord.objects.get(upstream_id="answer-1")
+
+
+def test_a_foreign_key_has_no_line_in_our_books(order: Order) -> None:
+    order.api_key, order.foreign_key_id = None, "7"
+
+    trial = trials.run(order)
+
+    assert (trial.answer, trial.line) == (trial.question, None)
+
+
+def test_the_page_shows_answer_and_failure_in_part_and_whole(order: Order) -> None:
+    client = buyer_of(order)
+
+    part, whole = press(client, order, "test", htmx=True), press(client, order, "test")
+    Order.objects.update(sealed_secret=order_secrets.seal(order, "sk-wrong"))
+    failed = press(client, order, "test", htmx=True)
+
+    assert part.content.decode().strip().startswith('<div id="trial">')
+    assert "It works." in part.content.decode()
+    assert "<html" in whole.content.decode()
+    assert "It works." in whole.content.decode()
+    assert "The call did not work." in failed.content.decode()
+    assert "sk-wrong" not in failed.content.decode()
 
 
 def test_a_call_that_fails_is_a_result(order: Order) -> None:
