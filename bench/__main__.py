@@ -6,7 +6,7 @@ import sys
 
 from django.conf import settings
 
-ALL = ["codes_issue", "codes_redeem", "ledger_pairs", "ledger_keys", "shop_lookup"]
+ALL = ["codes_issue", "codes_redeem", "ledger_pairs", "ledger_keys", "shop_lookup", "shop_webhooks"]
 
 
 def main(names: list[str]) -> int:

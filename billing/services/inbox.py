@@ -92,7 +92,7 @@ def _handle(event_pk: int) -> int | None:
 
 
 def _wait_for_order(event: InboxEvent, fact: Fact) -> payments.Applied:
-    """Put off what names an order that we do not know, and give up after a day: money in favour of a person."""
+    """Put off what names an order that we do not know; after a day a person decides about money."""
     if timezone.now() - event.received_at < UNKNOWN_ORDER_PATIENCE:
         _put_off(event.pk, "There is no such order yet.")
         return payments.Applied(None, None)
