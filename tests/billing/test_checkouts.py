@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing import tasks
 from billing.errors import CheckoutUnavailable
 from billing.models import Order, OrderStep, Payment, Review
+from billing.providers.protocol import CheckoutState, CheckoutStatus
 from billing.services import checkouts, payments, wiring
 from tests.billing import creem_said
 from tests.factories import billing as make
@@ -263,8 +264,24 @@ def test_an_order_expires_with_its_checkout(creem: RunningCreem) -> None:
     assert creem.control(f"/checkouts/{order.checkout_id}/expire").ok
 
     checkouts.ask(order.pk)
+    checkouts.ask(order.pk)
 
     assert (again(order).state, again(order).ask_at) == (State.EXPIRED, None)
+    assert kinds(order).count(Step.CHECKOUT_EXPIRED) == 1
+
+
+@pytest.mark.django_db
+def test_a_completed_checkout_that_tells_nothing_is_asked_again(
+    creem: RunningCreem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = opened()
+    nothing = CheckoutState(id=order.checkout_id, status=CheckoutStatus.COMPLETED, fact=None)
+    monkeypatch.setattr(wiring.creem(), "get_checkout", lambda _: nothing)
+
+    tasks.ask_open_orders()
+
+    assert again(order).state == State.PENDING
+    assert again(order).ask_at is not None
 
 
 @pytest.mark.django_db

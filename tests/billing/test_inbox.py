@@ -261,6 +261,24 @@ def test_a_fault_leaves_the_event_waiting_with_the_place_and_without_the_message
 
 
 @pytest.mark.django_db
+def test_a_fault_changes_nothing_when_another_worker_is_done_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    event_pk = received(creem_said.unheard_of("ord_1"))
+    handled = inbox._handle
+
+    def fail_late(event_pk: int) -> None:
+        handled(event_pk)
+        raise LookupError
+
+    monkeypatch.setattr(inbox, "_handle", fail_late)
+    with pytest.raises(LookupError):
+        inbox.handle(event_pk)
+
+    assert (event().outcome, event().handle_at, event().attempts) == (Outcome.KEPT, None, 0)
+
+
+@pytest.mark.django_db
 def test_a_replayed_event_does_nothing_twice() -> None:
     order = make.order()
     event_pk = received(creem_said.completed(order.reference))
