@@ -4,6 +4,7 @@ The provider is asked between two transactions, never in one: the order is commi
 is recorded after.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -137,7 +138,9 @@ def _act_on(order: Order, answer: CheckoutState) -> None:
 def _complete(order: Order, answer: CheckoutState) -> None:
     if answer.fact is None:
         return
-    outcome = payments.apply(answer.fact).outcome
+    # It is about this order, whether it says so or not.
+    fact = replace(answer.fact, reference=answer.fact.reference or order.reference)
+    outcome = payments.apply(fact).outcome
     orders.note(order, Step.ASKED, f"completed: {outcome.value if outcome else 'unknown order'}")
     if outcome is InboxEvent.Outcome.REVIEW:  # a person decides now, and not the provider's next answer
         Order.objects.filter(pk=order.pk, state__in=Order.UNPAID).update(ask_at=None)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing import tasks
 from billing.errors import CheckoutUnavailable
 from billing.models import Order, OrderStep, Payment, Review
+from billing.providers.facts import Mode, Unknown
 from billing.providers.protocol import CheckoutState, CheckoutStatus
 from billing.services import checkouts, payments, wiring
 from tests.billing import creem_said
@@ -282,6 +283,22 @@ def test_a_completed_checkout_that_tells_nothing_is_asked_again(
 
     assert again(order).state == State.PENDING
     assert again(order).ask_at is not None
+
+
+@pytest.mark.django_db
+def test_an_answer_that_says_too_little_is_reviewed_with_the_order_that_was_asked_about(
+    creem: RunningCreem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = opened()
+    unknown = Unknown(provider="creem", mode=Mode.TEST, why="no order.transaction", is_incomplete=True)
+    answer = CheckoutState(id=order.checkout_id, status=CheckoutStatus.COMPLETED, fact=unknown)
+    monkeypatch.setattr(wiring.creem(), "get_checkout", lambda _: answer)
+
+    checkouts.ask(order.pk)
+
+    review = Review.objects.get()
+    assert (review.reason, review.order) == (Review.Reason.UNREADABLE, order)
+    assert order.reference in review.subject
 
 
 @pytest.mark.django_db
