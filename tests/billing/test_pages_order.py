@@ -29,6 +29,7 @@ from tests.billing.shoppers import (
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 from tests.portal.reading import english_left, words
+from tests.portal.test_every_page import doubled, ids_without_label
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +91,20 @@ def test_a_chinese_page_of_a_delivery_speaks_chinese_alone(result: str) -> None:
 
     names = [order.reference, settings.SUPPORT_EMAIL, user.email]
     assert english_left(page, *names, "support@", "example.com") == set()
+
+
+@pytest.mark.parametrize("result", ["waiting", "key", "code"])
+def test_the_page_can_be_heard_steered_by_keyboard_and_used_without_scripts(result: str) -> None:
+    order = in_state(State.PENDING) if result == "waiting" else delivered(as_code=result == "code")
+
+    page = page_of(buyer_of(order), order)
+
+    assert page.count("<h1") == 1
+    assert ids_without_label(page) == []
+    assert doubled(re.findall(r'\sid="([^"]+)"', page)) == []
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=", page) == []
+    for tag in re.findall(r"<[^>]+\shx-(?:get|post)=[^>]+>", page):
+        assert " href=" in tag or " action=" in tag
 
 
 def test_an_unpaid_order_leads_back_to_its_payment_page() -> None:
