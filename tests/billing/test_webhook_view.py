@@ -1,9 +1,12 @@
 """The address that providers call: it answers 200 for what is stored, and for nothing else."""
 
+import socket
+from collections.abc import Iterator
 from io import BytesIO
 
 import orjson
 import pytest
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.test import Client
@@ -113,14 +116,33 @@ def test_without_a_database_the_provider_is_told_to_come_again(
 
 @pytest.fixture
 def broker_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    connect_to(1, monkeypatch)
+
+
+@pytest.fixture
+def broker_silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Offer a broker that takes connections and says nothing; wait a twentieth of the usual time."""
+    usual = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    hurried = {**usual, "socket_timeout": usual["socket_timeout"] / 20}
+    monkeypatch.setitem(app.conf, "broker_transport_options", hurried)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connect_to(silent.getsockname()[1], monkeypatch)
+        yield
+
+
+def connect_to(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.conf, "broker_url", f"redis://127.0.0.1:{port}/0")
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("broker_away")
-def test_a_broker_that_is_away_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("broker", ["broker_away", "broker_silent"])
+def test_a_broker_that_is_away_or_hangs_loses_nothing(
+    broker: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    request.getfixturevalue(broker)
+
     assert creem_said.tell(creem_said.completed("ord_1")) == 200
 
     assert InboxEvent.objects.waiting().count() == 1
