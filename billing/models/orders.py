@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -293,10 +293,6 @@ class KeyIntent(models.Model):
             models.CheckConstraint(
                 name="key_intent_given_up_has_ended",
                 condition=Q(is_given_up=False) | Q(ended_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="key_intent_ends_after_it_began",
-                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("asked_at")),
             ),
             models.CheckConstraint(name="key_intent_asks_for_something", condition=Q(quota__gt=0)),
         ]

@@ -9,9 +9,10 @@ from pytest_django import Settings
 
 from accounts.services import api_keys
 from billing.models import Order, OrderMail, Package, PackagePrice, Review
-from billing.services import delivery, handovers, mails, order_secrets
+from billing.services import delivery, handovers, mails, order_secrets, proof
 from ledger.models import Account, Entry, Lot
-from ledger.services import proof, spending_keys
+from ledger.services import proof as ledger_proof
+from ledger.services import spending_keys
 from redemption.models import Code
 from redemption.services import codes
 from redemption.services import proof as redemption_proof
@@ -36,7 +37,8 @@ def steps(order: Order) -> list[str]:
 
 
 def assert_books_verify() -> None:
-    assert proof.discrepancies() + redemption_proof.discrepancies() == []
+    found = ledger_proof.discrepancies() + redemption_proof.discrepancies() + proof.discrepancies()
+    assert found == []
 
 
 def later(order: Order) -> None:

@@ -1,9 +1,10 @@
-"""Proves the books and the codes: `manage.py ledger_verify`."""
+"""Proves the books, the codes and the orders: `manage.py ledger_verify`."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from billing.services import proof as billing_proof
 from ledger.services import proof as ledger_proof
 from redemption.services import proof as redemption_proof
 
@@ -11,12 +12,16 @@ from redemption.services import proof as redemption_proof
 class Command(BaseCommand):
     """Prints a line for everything that does not add up, and then exits with 1."""
 
-    help = "Proves from one snapshot that every balance, counter and code agrees with the journals."
+    help = "Proves from one snapshot that every balance, counter, code and order agrees with the journals."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Count everything again and compare."""
         with ledger_proof.snapshot():
-            found = ledger_proof.discrepancies() + redemption_proof.discrepancies()
+            found = [
+                *ledger_proof.discrepancies(),
+                *redemption_proof.discrepancies(),
+                *billing_proof.discrepancies(),
+            ]
         for discrepancy in found:
             self.stdout.write("{}: {}: {}".format(*discrepancy))
         if found:

@@ -75,6 +75,9 @@ class RecordedServer:
             def do_GET(self) -> None:
                 self._respond(b"")
 
+            def do_DELETE(self) -> None:
+                self._respond(b"")
+
             def do_POST(self) -> None:
                 self._respond(self.rfile.read(int(self.headers["Content-Length"])))
 

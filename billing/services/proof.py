@@ -1,0 +1,107 @@
+"""Proof that orders, payments and books agree, read from the tables: trusts no code that wrote them."""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger.services.proof import Discrepancy
+
+# More of one kind than this say nothing new.
+SHOWN_OF_A_KIND = 100
+
+
+class _Check(NamedTuple):
+    """A query that finds nothing when all is well, and else subject and detail of what is wrong."""
+
+    kind: str
+    query: str
+
+
+_CHECKS = [
+    _Check(
+        "paid_order_without_its_payment",
+        """
+        SELECT 'order ' || sale.reference, format('is %s, paid at %s', sale.state, sale.paid_at)
+          FROM billing_order AS sale
+          LEFT JOIN billing_payment AS payment ON payment.order_id = sale.id
+         WHERE (sale.paid_at IS NULL) <> (payment.id IS NULL)
+            OR (payment.id IS NOT NULL AND sale.state NOT IN ('paid', 'delivering', 'delivered'))
+        """,
+    ),
+    _Check(
+        "paid_order_that_waits_for_nothing",
+        """
+        SELECT 'order ' || reference, format('is %s, and its next try is at %s', state, deliver_at)
+          FROM billing_order
+         WHERE (state IN ('paid', 'delivering')) <> (deliver_at IS NOT NULL)
+        """,
+    ),
+    _Check(
+        "delivered_order_without_its_credit",
+        """
+        SELECT 'order ' || sale.reference, format('delivered as %s, but not granted', sale.result)
+          FROM billing_order AS sale
+         WHERE sale.state = 'delivered' AND sale.result IN ('wallet', 'key') AND sale.foreign_key_id = ''
+           AND NOT EXISTS (
+               SELECT FROM ledger_entry AS entry
+                 JOIN ledger_posting AS posting ON posting.entry_id = entry.id
+                WHERE entry.reference = format('order:%s:credit', sale.id)
+                  AND posting.source = 'cash:' || sale.provider AND posting.destination = 'wallet'
+                  AND posting.amount_nano_usd = sale.credit_nano_usd)
+        """,
+    ),
+    _Check(
+        "credit_without_its_order",
+        """
+        SELECT entry.reference, 'granted, but no such order was delivered so'
+          FROM ledger_entry AS entry
+         WHERE entry.kind = 'order_delivered' AND NOT EXISTS (
+               SELECT FROM billing_order AS sale
+                WHERE sale.id::text = split_part(entry.reference, ':', 2) AND sale.state = 'delivered'
+                  AND sale.result IN ('wallet', 'key') AND sale.foreign_key_id = '')
+        """,
+    ),
+    _Check(
+        "sold_code_without_its_order",
+        """
+        SELECT 'batch ' || batch.id, format('sold through %s for %s nano-USD; its order is %s',
+                                            batch.sold_through, batch.value_nano_usd, sale.reference)
+          FROM redemption_batch AS batch
+          LEFT JOIN redemption_code AS code ON code.batch_id = batch.id
+          LEFT JOIN billing_order AS sale ON sale.code_id = code.id
+         WHERE batch.sold_through <> ''
+           AND (sale.id IS NULL OR sale.provider <> batch.sold_through
+                OR sale.credit_nano_usd <> batch.value_nano_usd)
+        """,
+    ),
+    _Check(
+        "order_with_the_code_of_no_sale",
+        """
+        SELECT 'order ' || sale.reference, format('has code %s, which was not sold', sale.code_id)
+          FROM billing_order AS sale
+          JOIN redemption_code AS code ON code.id = sale.code_id
+          JOIN redemption_batch AS batch ON batch.id = code.batch_id
+         WHERE batch.sold_through = ''
+        """,
+    ),
+    _Check(
+        "key_of_another_customer",
+        """
+        SELECT 'order ' || sale.reference, format('belongs to customer %s, its key to customer %s',
+                                                  sale.customer_id, key.customer_id)
+          FROM billing_order AS sale JOIN accounts_apikey AS key ON key.id = sale.api_key_id
+         WHERE key.customer_id <> sale.customer_id
+        """,
+    ),
+]
+
+
+def discrepancies() -> list[Discrepancy]:
+    """Return whatever does not agree, seen from the snapshot of the caller's transaction."""
+    found = []
+    for kind, query in _CHECKS:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            rows = cursor.fetchmany(SHOWN_OF_A_KIND)
+        found += [Discrepancy(kind, subject, detail) for subject, detail in rows]
+    return found
