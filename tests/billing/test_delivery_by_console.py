@@ -199,3 +199,14 @@ def test_a_changed_quota_of_the_settings_does_not_change_what_was_asked(
 
     assert order.result == Result.KEY
     assert [key["remain_quota"] for key in console.keys(order.reference)] == [QUOTA]
+
+
+def test_an_issuer_that_is_changed_during_a_try_is_asked_in_the_next(console: RunningConsole) -> None:
+    order = paid()
+
+    delivery._finish(order.pk)
+
+    order.refresh_from_db()
+    assert order.state == Order.State.PAID
+    assert delivered(order).result == Result.KEY
+    assert len(console.keys(order.reference)) == 1

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.errors import KeyIssuerUnavailable, NothingToShow
 from billing.models import KeyIntent, Order, Review
+from billing.providers.key_console import KeyConsole
 from billing.services import claims, foreign_keys, showing
 from tests.billing.consoles import RunningConsole
 from tests.billing.paying import paid
@@ -120,6 +121,33 @@ def test_a_console_that_makes_no_new_key_is_told_to_a_person(
     review = Review.objects.get()
     assert (review.reason, review.order) == ("not_delivered", order)
     assert "refused" in review.detail
+
+
+def test_of_two_who_delete_the_old_key_together_neither_is_told_of_a_fault(
+    console: RunningConsole, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = KeyConsole.delete
+
+    def delete_twice(self: KeyConsole, key_id: str) -> None:
+        console.delete(key_id)
+        delete(self, key_id)
+
+    monkeypatch.setattr(KeyConsole, "delete", delete_twice)
+
+    showing.roll(order)
+
+    assert len(console.keys(order.reference)) == 1
+    assert not Review.objects.exists()
+
+
+def test_a_key_that_was_rolled_meanwhile_is_not_rolled_once_more(order: Order) -> None:
+    stale = Order.objects.get(pk=order.pk)
+    showing.roll(order)
+
+    foreign_keys._begin_roll(stale, quota_left=5)
+
+    intent = KeyIntent.objects.get()
+    assert (intent.number, intent.ended_at is None) == (1, False)
 
 
 def test_a_key_that_is_rolled_by_many_at_once_leaves_one(console: RunningConsole, order: Order) -> None:

@@ -89,6 +89,7 @@ def test_a_code_is_shown_in_groups_until_it_is_redeemed_and_forgotten_then(with_
 
     shown = fresh(with_code)
     assert showing.secret_of(shown) is None
+    assert showing.secret_of(shown) is None  # also when there is nothing left to forget
     assert showing.is_redeemed(shown)
     assert fresh(with_code).sealed_secret is None
 
