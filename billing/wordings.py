@@ -27,7 +27,10 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     ),
     OrderNotFound: (
         404,
-        _("No order opens with this number. Compare it with the one on your order page, character by character."),
+        _(
+            "No order opens with this number."
+            " Compare it with the one on your order page, character by character."
+        ),
     ),
     NumberMistyped: (
         422,

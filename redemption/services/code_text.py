@@ -75,8 +75,9 @@ def parse(typed: str) -> tuple[str, Purpose]:
     text = "".join(filter(str.isalnum, meant))
     if len(text) != LENGTH or not _KNOWN.issuperset(text):
         raise CodeMistyped
+    remainder = _remainder(text[:RANDOM_LENGTH])
     for purpose in Purpose:
-        if text == _with_check(text[:RANDOM_LENGTH], purpose):
+        if text[RANDOM_LENGTH:] == _CHECKS[remainder + purpose]:
             return text, purpose
     raise CodeMistyped
 
@@ -87,5 +88,8 @@ def grouped(text: str) -> str:
 
 
 def _with_check(random_symbols: str, purpose: Purpose) -> str:
-    number = int(random_symbols.translate(_TO_PYTHON_DIGITS), len(SYMBOLS))
-    return random_symbols + _CHECKS[number % CHECK_MODULUS + purpose]
+    return random_symbols + _CHECKS[_remainder(random_symbols) + purpose]
+
+
+def _remainder(random_symbols: str) -> int:
+    return int(random_symbols.translate(_TO_PYTHON_DIGITS), len(SYMBOLS)) % CHECK_MODULUS
