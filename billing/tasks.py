@@ -7,7 +7,8 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from billing.models import InboxEvent
-from billing.services import checkouts, delivery, foreign_keys, inbox, mailing, showing
+from billing.services import checkouts, delivery, foreign_keys, inbox, mailing, proof, showing
+from ledger.services import proof as ledger_proof
 
 logger = logging.getLogger(__name__)
 
@@ -98,3 +99,12 @@ def sweep_foreign_keys() -> None:
 def forget_spent_codes() -> None:
     """Forget the texts of sold codes that were redeemed or lapsed."""
     showing.forget_spent_codes()
+
+
+@shared_task
+def prove_the_orders() -> None:
+    """Raise an alarm for every order and payment that does not agree with the books."""
+    with ledger_proof.snapshot():
+        found = proof.discrepancies()
+    for discrepancy in found:
+        logger.error("orders and books disagree: %s, %s: %s", *discrepancy)

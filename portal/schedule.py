@@ -16,6 +16,7 @@ EVERY = {
     "billing.tasks.sweep_foreign_keys": MINUTE,
     "billing.tasks.forget_spent_codes": HOUR,
     "billing.tasks.sweep_mails": 15,
+    "billing.tasks.prove_the_orders": HOUR,
     "redemption.tasks.sweep_batches": 15,
     "redemption.tasks.expire_codes": 5 * MINUTE,
     "ledger.tasks.expire_holds": 15,

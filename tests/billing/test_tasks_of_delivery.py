@@ -45,3 +45,16 @@ def test_what_is_left_to_do_at_the_console_is_nudged(nudges: list[tuple[str, int
 
 def test_spent_codes_are_forgotten_by_the_clock() -> None:
     tasks.forget_spent_codes()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_orders_that_disagree_with_the_books_are_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    order = paid()
+    tasks.prove_the_orders()
+    quiet = [record for record in caplog.records if record.levelname == "ERROR"]
+    Order.objects.update(deliver_at=None)
+
+    tasks.prove_the_orders()
+
+    assert quiet == []
+    assert f"order {order.reference}" in caplog.text
