@@ -44,5 +44,5 @@ def webhook(request: HttpRequest, provider_name: str) -> HttpResponse:
 
 
 def _stated_bytes(request: HttpRequest) -> int:
-    stated: str = request.META.get("CONTENT_LENGTH") or "0"
+    stated: str = request.headers.get("content-length") or "0"
     return int(stated) if stated.isdecimal() else 0
