@@ -72,7 +72,8 @@ class MergingMachine(LedgerMachine):
             before = books.merge(source, into.pk) if merge_first else None
             expected = self._expected(request)
             outcome = before or books.merge(source, into.pk)
-            spends = account is None or books.holds[str(request.request_id)].account == account
+            hold = books.holds.get(str(request.request_id))
+            spends = account is None or (hold is not None and hold.account == account)
             return (outcome, expected, spends) == (merge, told(answer), True)
 
         orders = [deepcopy(self.books), deepcopy(self.books)]
