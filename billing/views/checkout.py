@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.pages import PageRequest
 from billing.errors import CheckoutUnavailable
 from billing.forms import CheckoutForm, new_word
 from billing.models import Order
@@ -14,7 +15,7 @@ from billing.services import checkouts, openings, orders, packages, wiring
 from billing.services.orders import Buyer
 from billing.services.packages import Offer
 from billing.views import browsers
-from billing.views.pages import ShopRequest, of_an_order
+from billing.views.pages import of_an_order
 
 UNREADABLE = 422
 
@@ -22,7 +23,7 @@ UNREADABLE = 422
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def checkout(request: ShopRequest, slug: str) -> HttpResponse:
+def checkout(request: PageRequest, slug: str) -> HttpResponse:
     """Ask a buyer for what is missing, place the order, and lead to its payment page."""
     offer = packages.find(slug)
     form = CheckoutForm(offer, request.POST) if request.method == "POST" else _new_form(request, offer)
@@ -36,7 +37,7 @@ def checkout(request: ShopRequest, slug: str) -> HttpResponse:
 
 
 @of_an_order
-def pay(request: ShopRequest, order: Order) -> HttpResponse:
+def pay(request: PageRequest, order: Order) -> HttpResponse:
     """Lead to the payment page: by GET to the one that is open, by POST also to one that has to be opened.
 
     A page of ours stands between a form and the provider, because a form may lead to our own pages only.
@@ -48,12 +49,12 @@ def pay(request: ShopRequest, order: Order) -> HttpResponse:
     return redirect("order", order.reference)
 
 
-def _new_form(request: ShopRequest, offer: Offer) -> CheckoutForm:
+def _new_form(request: PageRequest, offer: Offer) -> CheckoutForm:
     email = request.user.email if request.user.is_authenticated else ""
     return CheckoutForm(offer, initial={"email": email, "word": new_word()})
 
 
-def _place(request: ShopRequest, offer: Offer, form: CheckoutForm) -> Order:
+def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
     price = offer.price_in(form.cleaned_data["currency"])
     buyer = Buyer(
         email=form.cleaned_data["email"],

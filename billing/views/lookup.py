@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import TooManyAttempts
+from accounts.pages import PageRequest
 from accounts.services import addresses
 from billing import wordings
 from billing.errors import NumberMistyped, OrderNotFound
@@ -14,7 +15,7 @@ from billing.forms import LinkForm, LookupForm
 from billing.models import Order
 from billing.services import openings
 from billing.views import browsers
-from billing.views.pages import ShopRequest, discreet, missing
+from billing.views.pages import discreet, missing
 
 UNREADABLE = 422
 
@@ -22,7 +23,7 @@ UNREADABLE = 422
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def lookup(request: ShopRequest) -> HttpResponse:
+def lookup(request: PageRequest) -> HttpResponse:
     """Open the order whose number was typed; whatever is wrong with it is answered by the field."""
     if request.method != "POST":
         return _page(request, LookupForm(), LinkForm())
@@ -39,7 +40,7 @@ def lookup(request: ShopRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def mail_link(request: ShopRequest) -> HttpResponse:
+def mail_link(request: PageRequest) -> HttpResponse:
     """Mail a link to whoever knows a provider's number and its e-mail; the answer is the same to anybody."""
     if request.method != "POST":
         return redirect("order_lookup")
@@ -60,7 +61,7 @@ def mail_link(request: ShopRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def open_mailed(request: ShopRequest, reference: str) -> HttpResponse:
+def open_mailed(request: PageRequest, reference: str) -> HttpResponse:
     """Show the button that a mailed link leads to; its POST opens. Scanners of mails follow links only."""
     token = request.POST.get("token", "") or request.GET.get("token", "")
     try:
@@ -72,25 +73,25 @@ def open_mailed(request: ShopRequest, reference: str) -> HttpResponse:
     return discreet(render(request, "billing/open_mailed.html", {"reference": reference, "token": token}))
 
 
-def _opened(request: ShopRequest, order: Order) -> HttpResponse:
+def _opened(request: PageRequest, order: Order) -> HttpResponse:
     browsers.open_here(request, order)
     return redirect("order", order.reference)
 
 
-def _refused(request: ShopRequest, form: LookupForm, error: Exception) -> HttpResponse:
+def _refused(request: PageRequest, form: LookupForm, error: Exception) -> HttpResponse:
     told = wordings.told(error)
     form.add_error("number", told.sentence)
     return told.stamp(_page(request, form, LinkForm()))
 
 
-def _refused_link(request: ShopRequest, form: LinkForm, error: Exception) -> HttpResponse:
+def _refused_link(request: PageRequest, form: LinkForm, error: Exception) -> HttpResponse:
     told = wordings.told(error)
     form.add_error(None, told.sentence)
     return told.stamp(_page(request, LookupForm(), form))
 
 
 def _page(
-    request: ShopRequest,
+    request: PageRequest,
     form: LookupForm,
     link_form: LinkForm,
     *,

@@ -12,12 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.pages import PageRequest, render_part
 from billing import tasks
 from billing.models import Order
 from billing.services import checkouts, claims, openings, reference_model, showing, standings, trials, wiring
 from billing.services.trials import Trial
 from billing.views import browsers
-from billing.views.pages import ShopRequest, acts_on_an_order, discreet, of_an_order, render_part
+from billing.views.pages import acts_on_an_order, discreet, of_an_order
 
 NOTHING_NEW = 204
 # What a provider adds to the address that it sends a buyer back to.
@@ -27,7 +28,7 @@ PROVIDERS_WORDS = {"signature", "checkout_id"}
 @login_not_required
 @never_cache
 @require_safe
-def order(request: ShopRequest, reference: str) -> HttpResponse:
+def order(request: PageRequest, reference: str) -> HttpResponse:
     """Show an order. What the provider wrote into the address of a returning buyer is taken out of it."""
     if not PROVIDERS_WORDS.isdisjoint(request.GET):
         return _welcome(request, reference)
@@ -35,7 +36,7 @@ def order(request: ShopRequest, reference: str) -> HttpResponse:
 
 
 @acts_on_an_order
-def ask(request: ShopRequest, order: Order) -> HttpResponse:
+def ask(request: PageRequest, order: Order) -> HttpResponse:
     """Ask the provider now what became of the payment: for a buyer who has paid and sees nothing of it."""
     openings.count_question(order)
     asked = checkouts.ask(order.pk)
@@ -47,7 +48,7 @@ def ask(request: ShopRequest, order: Order) -> HttpResponse:
 
 
 @acts_on_an_order
-def try_key(request: ShopRequest, order: Order) -> HttpResponse:
+def try_key(request: PageRequest, order: Order) -> HttpResponse:
     """Call a model with the delivered key, and show its answer and its cost."""
     trial = trials.run(order)
     if request.htmx:
@@ -56,21 +57,21 @@ def try_key(request: ShopRequest, order: Order) -> HttpResponse:
 
 
 @acts_on_an_order
-def save(request: ShopRequest, order: Order) -> HttpResponse:
+def save(request: PageRequest, order: Order) -> HttpResponse:
     """Stop showing the key: its buyer has it."""
     showing.save(order)
     return _after(request, order)
 
 
 @acts_on_an_order
-def roll(request: ShopRequest, order: Order) -> HttpResponse:
+def roll(request: PageRequest, order: Order) -> HttpResponse:
     """Put a new key in the place of the one that was delivered, which stops at once."""
     showing.roll(order)
     return _after(request, order)
 
 
 @acts_on_an_order
-def claim(request: ShopRequest, order: Order) -> HttpResponse:
+def claim(request: PageRequest, order: Order) -> HttpResponse:
     """Move what was bought into the account of whoever is signed in."""
     if not isinstance(request.user, User):
         return redirect("order", order.reference)
@@ -79,11 +80,11 @@ def claim(request: ShopRequest, order: Order) -> HttpResponse:
 
 
 @of_an_order
-def _order(request: ShopRequest, order: Order) -> HttpResponse:
+def _order(request: PageRequest, order: Order) -> HttpResponse:
     return _page(request, order)
 
 
-def _welcome(request: ShopRequest, reference: str) -> HttpResponse:
+def _welcome(request: PageRequest, reference: str) -> HttpResponse:
     """Thank a buyer who comes from the provider; whether anything is paid is for the provider to tell us."""
     query = parse_qsl(request.META["QUERY_STRING"], keep_blank_values=True)
     if wiring.creem().redirect_is_genuine(query) and dict(query).get("request_id") == reference:
@@ -91,7 +92,7 @@ def _welcome(request: ShopRequest, reference: str) -> HttpResponse:
     return discreet(redirect("order", reference))
 
 
-def _after(request: ShopRequest, order: Order, *, is_asked: bool = False) -> HttpResponse:
+def _after(request: PageRequest, order: Order, *, is_asked: bool = False) -> HttpResponse:
     """Show what an act came to: in place for htmx, else on the page itself."""
     if not request.htmx:
         return redirect("order", order.reference)
@@ -99,7 +100,7 @@ def _after(request: ShopRequest, order: Order, *, is_asked: bool = False) -> Htt
 
 
 def _page(
-    request: ShopRequest, order: Order, *, trial: Trial | None = None, is_asked: bool = False
+    request: PageRequest, order: Order, *, trial: Trial | None = None, is_asked: bool = False
 ) -> HttpResponse:
     standing = standings.of(order)
     if request.GET.get("seen") == standing.fingerprint:

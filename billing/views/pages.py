@@ -7,32 +7,15 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django_htmx.middleware import HtmxDetails
 
+from accounts.pages import PageRequest
 from billing.errors import OrderNotFound
 from billing.models import Order
 from billing.services import openings
 from billing.views import browsers
 
 View = Callable[..., HttpResponse]
-
-
-class ShopRequest(HttpRequest):
-    """A request by anybody, perhaps from htmx."""
-
-    htmx: HtmxDetails
-
-
-def render_part(
-    request: ShopRequest, template: str, part: str, context: dict[str, Any], *, status: int = 200
-) -> HttpResponse:
-    """Render ``template``, or only its partial ``part`` when htmx asks for what changed."""
-    name = f"{template}#{part}" if request.htmx else template
-    response = render(request, name, context, status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
 
 
 def of_an_order(view: View) -> View:
@@ -42,7 +25,7 @@ def of_an_order(view: View) -> View:
     """
 
     @wraps(view)
-    def answer(request: ShopRequest, reference: str, **path: Any) -> HttpResponse:
+    def answer(request: PageRequest, reference: str, **path: Any) -> HttpResponse:
         try:
             order = openings.open_for(reference, browsers.visitor(request))
         except OrderNotFound:
@@ -58,7 +41,7 @@ def acts_on_an_order(view: View) -> View:
     """Like `of_an_order`, for an address that acts: by POST only, others are led to the order's page."""
 
     @wraps(view)
-    def act(request: ShopRequest, order: Order, **path: Any) -> HttpResponse:
+    def act(request: PageRequest, order: Order, **path: Any) -> HttpResponse:
         return (
             view(request, order, **path) if request.method == "POST" else redirect("order", order.reference)
         )

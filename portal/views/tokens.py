@@ -8,12 +8,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import ApiKey
+from accounts.pages import render_part
 from accounts.services import api_keys, customers
 from accounts.services.api_keys import IssuedKey
 from ledger.services import spending_keys
 from portal import offers, overviews, refusals
 from portal.forms import KeyForm
-from portal.pages import MemberRequest, render_part
+from portal.pages import MemberRequest
 from portal.views.acts import acts_by_post
 
 

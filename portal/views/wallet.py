@@ -5,10 +5,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.errors import TooManyAttempts
+from accounts.pages import render_part
 from accounts.services import addresses, customers
 from portal import overviews, refusals
 from portal.forms import RedeemForm
-from portal.pages import MemberRequest, render_part
+from portal.pages import MemberRequest
 from portal.views.acts import acts_by_post
 from redemption.errors import CodeMistyped, CodeUnusable, OrderNumberTyped
 from redemption.services import wallets
