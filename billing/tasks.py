@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 from billing.models import InboxEvent
 from billing.services import checkouts, delivery, foreign_keys, inbox, mailing, proof, showing
 from ledger.services import proof as ledger_proof
+from redemption.services import proof as redemption_proof
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +104,8 @@ def forget_spent_codes() -> None:
 
 @shared_task
 def prove_the_orders() -> None:
-    """Raise an alarm for every order and payment that does not agree with the books."""
+    """Raise an alarm for every order, payment and code that does not agree with the books."""
     with ledger_proof.snapshot():
-        found = proof.discrepancies()
+        found = [*proof.discrepancies(), *redemption_proof.discrepancies()]
     for discrepancy in found:
         logger.error("orders and books disagree: %s, %s: %s", *discrepancy)

@@ -1,24 +1,10 @@
 """Proof that orders, payments and books agree, read from the tables: trusts no code that wrote them."""
 
-from typing import NamedTuple
-
-from django.db import connection
-
-from ledger.services.proof import Discrepancy
-
-# More of one kind than this say nothing new.
-SHOWN_OF_A_KIND = 100
-
-
-class _Check(NamedTuple):
-    """A query that finds nothing when all is well, and else subject and detail of what is wrong."""
-
-    kind: str
-    query: str
-
+from ledger.services import proof as ledger_proof
+from ledger.services.proof import Check, Discrepancy
 
 _CHECKS = [
-    _Check(
+    Check(
         "paid_order_without_its_payment",
         """
         SELECT 'order ' || sale.reference, format('is %s, paid at %s', sale.state, sale.paid_at)
@@ -28,7 +14,7 @@ _CHECKS = [
             OR (payment.id IS NOT NULL AND sale.state NOT IN ('paid', 'delivering', 'delivered'))
         """,
     ),
-    _Check(
+    Check(
         "paid_order_that_waits_for_nothing",
         """
         SELECT 'order ' || reference, format('is %s, and its next try is at %s', state, deliver_at)
@@ -36,7 +22,7 @@ _CHECKS = [
          WHERE (state IN ('paid', 'delivering')) <> (deliver_at IS NOT NULL)
         """,
     ),
-    _Check(
+    Check(
         "delivered_order_without_its_credit",
         """
         SELECT 'order ' || sale.reference, format('delivered as %s, but not granted', sale.result)
@@ -50,7 +36,7 @@ _CHECKS = [
                   AND posting.amount_nano_usd = sale.credit_nano_usd)
         """,
     ),
-    _Check(
+    Check(
         "credit_without_its_order",
         """
         SELECT entry.reference, 'granted, but no such order was delivered so'
@@ -61,7 +47,7 @@ _CHECKS = [
                   AND sale.result IN ('wallet', 'key') AND sale.foreign_key_id = '')
         """,
     ),
-    _Check(
+    Check(
         "sold_code_without_its_order",
         """
         SELECT 'batch ' || batch.id, format('sold through %s for %s nano-USD; its order is %s',
@@ -74,7 +60,7 @@ _CHECKS = [
                 OR sale.credit_nano_usd <> batch.value_nano_usd)
         """,
     ),
-    _Check(
+    Check(
         "order_with_the_code_of_no_sale",
         """
         SELECT 'order ' || sale.reference, format('has code %s, which was not sold', sale.code_id)
@@ -84,7 +70,7 @@ _CHECKS = [
          WHERE batch.sold_through = ''
         """,
     ),
-    _Check(
+    Check(
         "key_of_another_customer",
         """
         SELECT 'order ' || sale.reference, format('belongs to customer %s, its key to customer %s',
@@ -98,10 +84,4 @@ _CHECKS = [
 
 def discrepancies() -> list[Discrepancy]:
     """Return whatever does not agree, seen from the snapshot of the caller's transaction."""
-    found = []
-    for kind, query in _CHECKS:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            rows = cursor.fetchmany(SHOWN_OF_A_KIND)
-        found += [Discrepancy(kind, subject, detail) for subject, detail in rows]
-    return found
+    return ledger_proof.found_by(_CHECKS)

@@ -4,7 +4,7 @@ Each check is one query that finds nothing while the books are right. It reads t
 none of the code that wrote them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Discrepancy(NamedTuple):
     detail: str
 
 
-class _Check(NamedTuple):
+class Check(NamedTuple):
     """A query for the subject and the detail of everything that is wrong in one way."""
 
     kind: str
@@ -30,7 +30,7 @@ class _Check(NamedTuple):
 
 
 _CHECKS = [
-    _Check(
+    Check(
         "pool_differs_from_its_journal",
         """
         with used as (
@@ -61,7 +61,7 @@ _CHECKS = [
         where kept.balance is distinct from coalesce(proven.balance, 0)
         """,
     ),
-    _Check(
+    Check(
         "held_differs_from_open_holds",
         """
         select format('account %s', account.id),
@@ -80,7 +80,7 @@ _CHECKS = [
                 coalesce(open.holds, 0))
         """,
     ),
-    _Check(
+    Check(
         "key_differs_from_its_calls",
         """
         with calls (api_key_id, spent, held) as (
@@ -101,7 +101,7 @@ _CHECKS = [
             <> (coalesce(proven.requests, 0), coalesce(proven.spent, 0), coalesce(proven.held, 0))
         """,
     ),
-    _Check(
+    Check(
         "day_total_differs_from_its_calls",
         """
         with proven as (
@@ -124,7 +124,7 @@ _CHECKS = [
                 proven.output_tokens, proven.cost_nano_usd)
         """,
     ),
-    _Check(
+    Check(
         "lots_differ_from_wallet_credit",
         """
         with credits as (
@@ -141,7 +141,7 @@ _CHECKS = [
         where credits.amount is distinct from kept.amount
         """,
     ),
-    _Check(
+    Check(
         "call_differs_from_its_price",
         """
         select format('call %s', call.request_id),
@@ -158,7 +158,7 @@ _CHECKS = [
         where charged + uncharged_nano_usd is distinct from cost or rate.model_id <> call.model_id
         """,
     ),
-    _Check(
+    Check(
         "call_ended_twice",
         """
         select format('call %s', request_id), format('%s lines and holds', count(*))
@@ -166,7 +166,7 @@ _CHECKS = [
         group by request_id having count(*) > 1
         """,
     ),
-    _Check(
+    Check(
         "call_of_nobody",
         """
         select format('call %s', call.request_id),
@@ -183,7 +183,7 @@ _CHECKS = [
         where spender.api_key_id is null or rate.id is null
         """,
     ),
-    _Check(
+    Check(
         "key_of_another_customer",
         """
         select format('key %s', key.id),
@@ -195,7 +195,7 @@ _CHECKS = [
         where key.customer_id <> account.customer_id
         """,
     ),
-    _Check(
+    Check(
         "merged_account_lives_on",
         """
         select format('account %s', account.id),
@@ -214,7 +214,7 @@ _CHECKS = [
             or (account.emptied_at is not null and (credit > 0 or account.open_holds > 0))
         """,
     ),
-    _Check(
+    Check(
         "lot_moved_beyond_itself",
         """
         select format('lot %s', lot.id),
@@ -232,7 +232,7 @@ _CHECKS = [
             or parts.facts <> array[(lot.paid_currency, lot.paid_units_per_usd, lot.acquired_at)::text]
         """,
     ),
-    _Check(
+    Check(
         "entry_without_postings",
         """
         select entry.reference, 'moved nothing'
@@ -240,7 +240,7 @@ _CHECKS = [
         where not exists (select from ledger_posting as posting where posting.entry_id = entry.id)
         """,
     ),
-    _Check(
+    Check(
         "books_do_not_sum_to_zero",
         """
         with places (amount) as (
@@ -254,7 +254,7 @@ _CHECKS = [
         from places having sum(amount) <> 0
         """,
     ),
-    _Check(
+    Check(
         "journal_is_not_guarded",
         """
         with guarded (name) as (
@@ -284,10 +284,15 @@ def snapshot() -> Iterator[None]:
 
 def discrepancies() -> list[Discrepancy]:
     """Return whatever does not add up, as the caller's transaction sees the books; see `snapshot`."""
-    return [discrepancy for check in _CHECKS for discrepancy in _found_by(check)]
+    return found_by(_CHECKS)
 
 
-def _found_by(check: _Check) -> list[Discrepancy]:
+def found_by(checks: Iterable[Check]) -> list[Discrepancy]:
+    """Return what ``checks`` find, those of other rooms too, as the caller's transaction sees the tables."""
+    return [discrepancy for check in checks for discrepancy in _found_by(check)]
+
+
+def _found_by(check: Check) -> list[Discrepancy]:
     with connection.cursor() as cursor:
         cursor.execute(check.query)
         rows = cursor.fetchmany(SHOWN_OF_A_KIND)

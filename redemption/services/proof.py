@@ -1,24 +1,10 @@
 """Proof that codes and books agree: reads the tables themselves, trusts none of the code that wrote them."""
 
-from typing import NamedTuple
-
-from django.db import connection
-
-from ledger.services.proof import Discrepancy
-
-# More of one kind than this say nothing new.
-SHOWN_OF_A_KIND = 100
-
-
-class _Check(NamedTuple):
-    """A query that finds nothing when all is well, and else subject and detail of what is wrong."""
-
-    kind: str
-    query: str
-
+from ledger.services import proof as ledger_proof
+from ledger.services.proof import Check, Discrepancy
 
 _CHECKS = [
-    _Check(
+    Check(
         "codes_place_differs",
         """
         SELECT 'codes', format('the books hold %s nano-USD, live codes are worth %s', held, owed)
@@ -30,7 +16,7 @@ _CHECKS = [
          WHERE held <> owed
         """,
     ),
-    _Check(
+    Check(
         "redeemed_code_without_grant",
         """
         SELECT 'code ' || code.id, format('redeemed by customer %s for %s nano-USD, but not granted',
@@ -48,7 +34,7 @@ _CHECKS = [
                   AND lot.amount_nano_usd = code.value_nano_usd)
         """,
     ),
-    _Check(
+    Check(
         "grant_without_redeemed_code",
         """
         SELECT entry.reference, 'granted, but no such code was redeemed'
@@ -58,7 +44,7 @@ _CHECKS = [
                 WHERE code.state = 'redeemed' AND entry.reference = 'redemption:' || code.id)
         """,
     ),
-    _Check(
+    Check(
         "chunk_without_entry",
         """
         SELECT format('chunk %s of batch %s', chunk.number, chunk.batch_id),
@@ -74,7 +60,7 @@ _CHECKS = [
                   AND posting.amount_nano_usd = chunk.size * batch.value_nano_usd)
         """,
     ),
-    _Check(
+    Check(
         "batch_miscounted",
         """
         SELECT format('batch %s', coalesce(batch.id, codes.batch_id)),
@@ -98,7 +84,7 @@ _CHECKS = [
             OR ((batch.state = 'voided' OR batch.expired_at IS NOT NULL) AND codes.live > 0)
         """,
     ),
-    _Check(
+    Check(
         "plaintext_lost_or_kept",
         """
         SELECT format('chunk %s of batch %s', chunk.number, chunk.batch_id),
@@ -115,10 +101,4 @@ _CHECKS = [
 
 def discrepancies() -> list[Discrepancy]:
     """Return whatever does not agree, seen from the snapshot of the caller's transaction."""
-    found = []
-    for kind, query in _CHECKS:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            rows = cursor.fetchmany(SHOWN_OF_A_KIND)
-        found += [Discrepancy(kind, subject, detail) for subject, detail in rows]
-    return found
+    return ledger_proof.found_by(_CHECKS)

@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from billing.models import Order
 from billing.services import proof
+from ledger.services import proof as ledger_proof
 from tests.billing.paying import paid
 from tests.billing.test_delivery import delivered
 from tests.factories import billing as make
@@ -83,7 +84,7 @@ def test_a_key_that_belongs_to_somebody_else_is_found() -> None:
 
 
 def test_only_so_many_of_a_kind_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "SHOWN_OF_A_KIND", 1)
+    monkeypatch.setattr(ledger_proof, "SHOWN_OF_A_KIND", 1)
     plant("DELETE FROM billing_payment")
 
     assert [found.kind for found in proof.discrepancies()] == [PAYMENT]

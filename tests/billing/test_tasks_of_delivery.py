@@ -9,6 +9,7 @@ from billing import tasks
 from billing.models import KeyIntent, Order, Review
 from tests.billing.paying import paid
 from tests.factories import billing as make
+from tests.factories.redemption import issued_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +59,13 @@ def test_orders_that_disagree_with_the_books_are_an_alarm(caplog: pytest.LogCapt
 
     assert quiet == []
     assert f"order {order.reference}" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_codes_that_disagree_with_the_books_are_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    batch = issued_batch()
+    batch.chunks.update(sealed_codes=None)
+
+    tasks.prove_the_orders()
+
+    assert f"of batch {batch.pk}" in caplog.text

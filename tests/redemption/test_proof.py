@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from ledger.money import NanoUSD, PriceFacts
+from ledger.services import proof as ledger_proof
 from redemption.models import Batch, Chunk, Code
 from redemption.services import codes, downloads, proof, sold_codes, wallets
 from redemption.services.code_files import TXT
@@ -94,7 +95,7 @@ def test_a_discrepancy_says_where_and_how_much() -> None:
 
 
 def test_only_so_many_of_a_kind_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "SHOWN_OF_A_KIND", 1)
+    monkeypatch.setattr(ledger_proof, "SHOWN_OF_A_KIND", 1)
     Chunk.objects.update(sealed_codes=None)
 
     assert [found.kind for found in proof.discrepancies()] == ["plaintext_lost_or_kept"]
