@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from billing.services.packages import Offer
+from redemption.forms import typed_code
 
 # Longer than any order number with its spaces and dashes; whatever is longer is none.
 LONGEST_TYPED_NUMBER = 200
@@ -46,20 +47,7 @@ class CheckoutForm(forms.Form):
 class LookupForm(forms.Form):
     """An order number as somebody copied or typed it."""
 
-    number = forms.CharField(
-        label=_("Order number"),
-        max_length=LONGEST_TYPED_NUMBER,
-        help_text=_("28 letters and digits. Spaces, dashes and small letters do not matter."),
-        widget=forms.TextInput(
-            attrs={
-                "class": "code-input",
-                "placeholder": "XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX",
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-            }
-        ),
-    )
+    number = typed_code(_("Order number"), max_length=LONGEST_TYPED_NUMBER)
 
 
 class LinkForm(forms.Form):

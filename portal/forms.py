@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
+from redemption.forms import typed_code
 
 # Longer than any code with its spaces and dashes; whatever is longer is no code.
 LONGEST_TYPED_CODE = 120
@@ -15,20 +16,7 @@ LONGEST_TYPED_CODE = 120
 class RedeemForm(forms.Form):
     """A code as somebody copied or typed it."""
 
-    code = forms.CharField(
-        label=_("Redemption code"),
-        max_length=LONGEST_TYPED_CODE,
-        help_text=_("28 letters and digits. Spaces, dashes and small letters do not matter."),
-        widget=forms.TextInput(
-            attrs={
-                "class": "code-input",
-                "placeholder": "XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX",
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-            }
-        ),
-    )
+    code = typed_code(_("Redemption code"), max_length=LONGEST_TYPED_CODE)
 
 
 class KeyForm(forms.Form):
