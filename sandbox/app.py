@@ -6,12 +6,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import control, index_page, key_console, mailbox_pages, models_api
+from sandbox import control, index_page, key_console, mailbox_pages
 from sandbox.behaviour import BehaviourSwitch
 from sandbox.creem import app as creem
 from sandbox.creem.settings import CreemSettings
 from sandbox.key_console import KeyConsole
 from sandbox.mailbox import Mailbox
+from sandbox.models import app as models
 from sandbox.served_log import ServedLog
 
 LARGEST_BODY_BYTES = 64 * 2**20
@@ -34,7 +35,7 @@ def build(settings: Settings, *, served_log: ServedLog, mailbox: Mailbox) -> web
     console = KeyConsole(settings.state_dir / "console.jsonl")
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     app.add_subapp(
-        "/v1", models_api.build(models=settings.models, served_log=served_log, switch=switch, console=console)
+        "/v1", models.build(models=settings.models, served_log=served_log, switch=switch, console=console)
     )
     app.add_subapp("/control", control.build(served_log=served_log, switch=switch))
     creem.mount(app, settings.creem, state_dir=settings.state_dir)

@@ -31,7 +31,7 @@ async def _served(request: web.Request) -> web.Response:
 
 
 async def _behaviour(request: web.Request) -> web.Response:
-    return _json(request.app[_SWITCH].behaviour)
+    return _json(request.app[_SWITCH].in_force)
 
 
 async def _turn(request: web.Request) -> web.Response:

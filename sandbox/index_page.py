@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sandbox import faults
 from sandbox.behaviour import Mode
-from sandbox.models_api import UPSTREAM_KEY
+from sandbox.models.app import UPSTREAM_KEY
 from sandbox.page import page
 
 _MODELS: web.AppKey[Sequence[str]] = web.AppKey("index_models")
@@ -20,13 +20,29 @@ _BODY = """
 would reach the real ones.</p>
 
 <h2>Model server</h2>
-<p>An OpenAI-compatible upstream that echoes the last user message. Its key is <code>{key}</code>.
-It serves {models}.</p>
+<p>An upstream that echoes the last user message, in OpenAI's manner and in Anthropic's. Its key is
+<code>{key}</code>. It serves {models}.</p>
 <pre>curl {origin}/v1/chat/completions -H 'Authorization: Bearer {key}' \\
-  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'</pre>
-<p>That message can steer its answer: <code>[[tokens:200]]</code> asks for 200 tokens in place of the echo,
-<code>[[reasoning:30]]</code> for 30 tokens of reasoning first, <code>[[pace_ms:50]]</code> for 50 ms a
-token.</p>
+  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+curl {origin}/v1/messages -H 'x-api-key: {key}' -H 'anthropic-version: 2023-06-01' \\
+  -d '{{"model": "{model}", "max_tokens": 9, "messages": [{{"role": "user", "content": "Hello"}}]}}'
+curl {origin}/v1/embeddings -H 'Authorization: Bearer {key}' \\
+  -d '{{"model": "text-embedding-3-small", "input": "Hello"}}'</pre>
+<p>That message can steer its answer:</p>
+<table>
+<tr><th><code>[[tokens:200]]</code></th><td>200 tokens in place of the echo</td></tr>
+<tr><th><code>[[reasoning:30]]</code></th>
+<td>30 tokens of reasoning first; of a message, when it enables thinking</td></tr>
+<tr><th><code>[[pace_ms:50]]</code></th><td>50 ms a token</td></tr>
+<tr><th><code>[[tool:look {{"at": "it"}}]]</code></th>
+<td>a call of the tool <code>look</code>, if it is offered; several are parallel calls</td></tr>
+<tr><th><code>[[delta_bytes:1048576]]</code></th><td>one delta of that many bytes</td></tr>
+<tr><th><code>[[write_bytes:3]]</code></th><td>a stream that is written 3 bytes at a time</td></tr>
+<tr><th><code>[[escape]]</code>, <code>[[split]]</code></th>
+<td>JSON in ASCII; with the halves of an astral character in two deltas</td></tr>
+</table>
+<p>Of what it is asked, it also keeps an eye on images, JSON schemas and <code>cache_control</code>, and
+answers the results of tools by an echo of them.</p>
 <table>
 <tr><th><a href="/control/served">/control/served</a></th>
 <td>Every call that was served, with model, usage and outcome, never with its text.
@@ -37,6 +53,8 @@ token.</p>
 <pre>curl {origin}/control/behaviour -d '{{"mode": "fail", "status": 500, "times": 3}}'
 curl {origin}/control/behaviour \\
   -d '{{"mode": "stall", "after_chunks": 2, "seconds": 30, "model": "{model}"}}'
+curl {origin}/control/behaviour \\
+  -d '{{"mix": [{{"share": 0.1, "mode": "omit_usage"}}, {{"share": 0.2, "mode": "fail"}}], "seed": 7}}'
 curl {origin}/control/behaviour -d '{{"mode": "normal"}}'</pre>
 
 <h2>Creem</h2>

@@ -1,10 +1,12 @@
-"""The log of served chat calls: what was asked of which model and how it ended, never a word that was said.
+"""The log of served calls: what was asked of which model and how it ended, never a word that was said.
 
 A call has two lines in ``served.jsonl``, each one unbuffered write.
 
-The first is written before anything is answered: `id` (that of the answer), `model`, `stream`, `request_id`
-(the caller's ``x-request-id``), `started_at`. The second, when the answer ends: `status`, `outcome`, `usage`
-(of what was sent), `reported_usage` (what the caller was told), `ended_at`. Null: nothing was sent or told.
+The first is written before anything is answered: `id` (that of the answer, if it has one), `surface`,
+`model`, `stream`, `request_id` (the caller's ``x-request-id``), `started_at`. The second, when the answer
+ends: `status`, `outcome`, `usage` (of what was sent), `reported_usage` (what the caller was told last),
+`ended_at`. Usage is in the form of the surface; null: nothing was sent or told. A stream of messages that
+breaks off has told what its first event tells.
 
 A call without its second line is under way, or died with the sandbox.
 """
@@ -17,7 +19,11 @@ import orjson
 
 from sandbox import clock
 
+Surface = Literal["chat", "messages", "embeddings"]
 Outcome = Literal["complete", "client_gone", "failed", "stalled"]
+
+# How the ids of a surface's answers begin.
+_PREFIXES: dict[Surface, str] = {"chat": "chatcmpl-", "messages": "msg_", "embeddings": "embd-"}
 
 _NOT_ENDED = {"status": None, "outcome": None, "usage": None, "reported_usage": None, "ended_at": None}
 
@@ -29,10 +35,17 @@ class ServedLog:
         self._path = path
         self._file = path.open("ab", buffering=0)
 
-    def begin(self, *, model: str, stream: bool, request_id: str | None) -> str:
+    def begin(self, *, surface: Surface, model: str, stream: bool, request_id: str | None) -> str:
         """Write the first line of a call and return the id that it gives to the call."""
-        call_id = f"chatcmpl-{uuid4().hex}"
-        self._append(id=call_id, model=model, stream=stream, request_id=request_id, started_at=clock.now())
+        call_id = f"{_PREFIXES[surface]}{uuid4().hex}"
+        self._append(
+            id=call_id,
+            surface=surface,
+            model=model,
+            stream=stream,
+            request_id=request_id,
+            started_at=clock.now(),
+        )
         return call_id
 
     def end(

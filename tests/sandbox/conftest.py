@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import anthropic
 import openai
 import pytest
 
@@ -28,6 +29,12 @@ def sandbox(shared_sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
 @pytest.fixture
 def sdk(sandbox: RunningSandbox) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{sandbox.url}/v1", api_key=UPSTREAM_KEY, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def anthropic_sdk(sandbox: RunningSandbox) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(base_url=sandbox.url, api_key=UPSTREAM_KEY, max_retries=0) as client:
         yield client
 
 

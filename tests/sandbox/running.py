@@ -6,6 +6,7 @@ import smtplib
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 UPSTREAM_KEY = "sandbox-upstream-key"
+VERSION = {"anthropic-version": "2023-06-01"}
 PATIENCE_SECONDS = 10
 
 
@@ -71,6 +73,27 @@ class RunningSandbox:
         headers = {"Authorization": f"Bearer {key}"}
         return self.request("POST", "/v1/chat/completions", data=body, headers=headers, stream=stream)
 
+    def message(self, text: str = "Hello", **fields: Any) -> requests.Response:
+        """Post a messages call, otherwise like ``chat``."""
+        body = {
+            "model": "deepseek-chat",
+            "max_tokens": 1000,
+            "messages": [{"role": "user", "content": text}],
+            **fields,
+        }
+        return self.post_message(orjson.dumps(body), stream=bool(fields.get("stream")))
+
+    def post_message(
+        self, body: bytes, *, path: str = "", headers: Mapping[str, str] | None = None, stream: bool = False
+    ) -> requests.Response:
+        headers = {"x-api-key": UPSTREAM_KEY, **VERSION} if headers is None else headers
+        return self.request("POST", f"/v1/messages{path}", data=body, headers=headers, stream=stream)
+
+    def embed(self, given: Any, **fields: Any) -> requests.Response:
+        body = {"model": "text-embedding-3-small", "input": given, **fields}
+        headers = {"Authorization": f"Bearer {UPSTREAM_KEY}"}
+        return self.request("POST", "/v1/embeddings", data=orjson.dumps(body), headers=headers)
+
     def behave(self, **order: Any) -> requests.Response:
         return self.request("POST", "/control/behaviour", json=order)
 
@@ -108,3 +131,11 @@ def chunks(streamed: requests.Response) -> list[dict[str, Any]]:
     *data, end_mark = events(streamed)
     assert end_mark == "[DONE]"
     return [orjson.loads(event) for event in data]
+
+
+def named_events(streamed: requests.Response) -> list[tuple[str, Any]]:
+    """Read a stream of a message to its end and return the names of its events with their data."""
+    with streamed:
+        frames = [frame for frame in streamed.content.decode().split("\n\n") if frame]
+    named = [re.fullmatch("event: (.*)\ndata: (.*)", frame) for frame in frames]
+    return [(each[1], orjson.loads(each[2])) for each in named if each]

@@ -1,7 +1,6 @@
 """The model server answers as an OpenAI-compatible upstream does."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import openai
 import pytest
@@ -63,13 +62,12 @@ def test_text_parts_of_the_last_user_message_are_echoed(sandbox: RunningSandbox)
                     {"type": "text", "text": "here"},
                 ],
             },
-            {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1"}]},
-            {"role": "tool", "tool_call_id": "call_1", "content": "done"},
+            {"role": "assistant", "content": "done"},
         ]
     ).json()
 
     assert answer["choices"][0]["message"]["content"] == "look here"
-    assert answer["usage"]["prompt_tokens"] == 4 * 4 + 1 + (1 + 1 + 100) + 1 + 1
+    assert answer["usage"]["prompt_tokens"] == 3 * 4 + 1 + (1 + 1 + 100) + 1
 
 
 @pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
@@ -136,29 +134,3 @@ def test_a_message_can_slow_its_answer_down(sandbox: RunningSandbox, *, stream: 
     call = sandbox.last_call()
     took = datetime.fromisoformat(call["ended_at"]) - datetime.fromisoformat(call["started_at"])
     assert took >= timedelta(milliseconds=4 * 50)
-
-
-def test_the_longest_opening_read_before_counts_as_cached(sandbox: RunningSandbox) -> None:
-    opening = [{"role": "system", "content": "be kind to the prefix cache"}, {"role": "user", "content": "a"}]
-    first = sandbox.chat(messages=opening).json()
-
-    second = sandbox.chat(messages=[*opening, {"role": "assistant", "content": "b"}, opening[1]]).json()
-
-    assert first["usage"]["prompt_tokens_details"]["cached_tokens"] == 0
-    assert second["usage"]["prompt_tokens_details"]["cached_tokens"] == first["usage"]["prompt_tokens"]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"model": "glm-4-flash"},
-        {"tools": [{"type": "function", "function": {"name": "look"}}]},
-        {"messages": [{"role": "system", "content": "cached elsewhere"}]},
-    ],
-)
-def test_another_opening_is_not_cached(sandbox: RunningSandbox, other: dict[str, Any]) -> None:
-    sandbox.chat("cached elsewhere")
-
-    answer = sandbox.chat(**{"text": "cached elsewhere", **other}).json()
-
-    assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] == 0

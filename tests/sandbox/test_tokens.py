@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.tokens import count_tokens, split_tokens
+from sandbox.models.tokens import count_tokens, split_tokens
 
 
 @pytest.mark.parametrize(

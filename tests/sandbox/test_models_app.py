@@ -16,7 +16,7 @@ def test_the_sdk_lists_the_models(sdk: openai.OpenAI) -> None:
 
     assert models == [
         "deepseek-chat", "deepseek-reasoner", "gpt-oss-120b", "openai/gpt-oss-120b",
-        "glm-4-flash", "sandbox-free", "sandbox-large",
+        "glm-4-flash", "sandbox-free", "sandbox-large", "text-embedding-3-small",
     ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_the_sdk_recognises_a_model_that_is_not_served(sdk: openai.OpenAI) -> No
     assert refusal.value.code == "model_not_found"
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/models"])
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/v1/models"])
 def test_an_address_that_does_not_exist_is_said_to_be_invalid(sandbox: RunningSandbox, path: str) -> None:
     answer = sandbox.request("POST", path, headers={"Authorization": "Bearer sandbox-upstream-key"})
 
