@@ -127,6 +127,8 @@ class Mix(Passing):
         Passing.__post_init__(self)
         if not self.mix or sum(part.share for part in self.mix) > 1 + 1e-9:
             raise ValueError("a mix has parts, and their shares are at most 1 together")
+        if type(self.seed) is not int:
+            raise ValueError("seed is a whole number")
 
     def deal(self, chance: float) -> Behaviour:
         """Return the behaviour that ``chance``, from 0 to 1, falls upon."""
