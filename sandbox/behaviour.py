@@ -75,7 +75,7 @@ class Behaviour(Passing):
 
     @property
     def strikes_midway(self) -> bool:
-        """Whether an answer has to be sent in pieces for this to be met."""
+        """Whether this is met after some of the answer has been sent."""
         return self.mode == "fail_mid_stream" or (self.mode == "stall" and self.after_chunks > 0)
 
     def for_plain_answer(self) -> "Behaviour":

@@ -40,10 +40,9 @@ class Call:
         """Prepare the answer as the behaviour wants it."""
         report = self.behaviour.report(first=self.wire.usage(output=1), last=self.wire.usage())
         self.answer = self.wire.answer(report)
-        if not self.answer.streams:
+        if self.behaviour.strikes_midway and not self.answer.streams:
             self.behaviour = self.behaviour.for_plain_answer()
-            if not self.behaviour.strikes_midway:
-                self.answer = self.answer.in_one_piece()
+            self.answer = self.answer.in_halves()
         self.response = web.StreamResponse(headers=self.answer.headers)
 
     def usage(self) -> dict[str, Any] | None:
@@ -77,7 +76,8 @@ async def _send(call: Call) -> None:
     await _begin(call)
     for frame in _frames(call):
         await _write(call, frame)
-        await misbehave(call.behaviour, chunks_sent=call.chunks_sent)
+        if call.behaviour.strikes_midway:
+            await misbehave(call.behaviour, chunks_sent=call.chunks_sent)
         if call.answer.pace_seconds or call.chunks_sent % _FRAMES_A_TURN == 0:
             await asyncio.sleep(call.answer.pace_seconds)
     await _finish(call, call.answer.end)
@@ -118,7 +118,9 @@ async def _finish(call: Call, end: Frame) -> None:
 
 
 def _parts(call: Call, frame: Frame) -> list[bytes]:
-    size = call.answer.write_bytes or len(frame.data)
+    size = call.answer.write_bytes
+    if not size:
+        return [frame.data]
     return [frame.data[start : start + size] for start in range(0, len(frame.data), size)]
 
 

@@ -112,9 +112,9 @@ def _as_pair(astral: re.Match[str]) -> str:
 def _cut(blocks: Sequence[Block], *, tokens: int) -> Iterator[Block]:
     """Yield what fits into ``tokens``; what is empty is left out."""
     for block in blocks:
-        if fitting := block.pieces[:tokens]:
-            yield replace(block, pieces=fitting)
-        tokens -= len(fitting)
+        if tokens and block.pieces:
+            yield block if len(block.pieces) <= tokens else replace(block, pieces=block.pieces[:tokens])
+        tokens -= min(tokens, len(block.pieces))
 
 
 def _filler(word: str, *, tokens: int) -> list[str]:

@@ -37,12 +37,11 @@ class Answer:
     pace_seconds: float = 0  # after each frame
     write_bytes: int = 0
 
-    def in_one_piece(self) -> "Answer":
-        """Return a plain answer as nothing but its end."""
-        frames = [*self.frames, self.end]
-        body = b"".join(frame.data for frame in frames)
-        end = Frame(body, sum(frame.tokens for frame in frames), self.end.usage)
-        return replace(self, frames=(), end=end)
+    def in_halves(self) -> "Answer":
+        """Return a plain answer as two frames, so that something can happen between them."""
+        body, tokens, usage = self.end
+        middle = len(body) // 2
+        return replace(self, frames=[Frame(body[:middle], tokens)], end=Frame(body[middle:], 0, usage))
 
 
 class Wire(Protocol):
@@ -65,12 +64,11 @@ class Wire(Protocol):
 def plain(
     body: bytes, *, headers: Mapping[str, str], tokens: int, usage: Any, pace_seconds: float = 0
 ) -> Answer:
-    """Return an answer in one JSON value: its two halves are its frames."""
-    middle = len(body) // 2
+    """Return an answer in one JSON value, sent in one piece."""
     return Answer(
         headers={**_PLAIN_HEADERS, **headers, "Content-Length": str(len(body))},
-        frames=[Frame(body[:middle], tokens)],
-        end=Frame(body[middle:], 0, usage),
+        frames=(),
+        end=Frame(body, tokens, usage),
         streams=False,
         delay_seconds=pace_seconds * tokens,
     )
