@@ -76,7 +76,9 @@ async def look_up(connection: psycopg.AsyncConnection, model_id: int, customer: 
     """Return the seconds that reading a key's standing takes."""
     call = ledger_shop.call(model_id, customer)
     began = time.perf_counter()
-    standing = await key_standing.look_up(connection, call.key_id, call.secret_hashes)
+    standing = await key_standing.look_up(
+        connection, call.key_id, call.secret_hashes, client_address=call.client_address
+    )
     taken = time.perf_counter() - began
     assert standing.may_use_paid
     return taken

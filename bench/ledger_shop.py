@@ -8,7 +8,7 @@ from functools import cache
 import psycopg
 
 from ledger.models import LanguageModel, UsageRecord
-from ledger.money import UnitRates
+from ledger.money import unit_rates
 from ledger.services import pricing
 from ledger.services.holds import ReserveRequest, SettleRequest
 
@@ -31,8 +31,10 @@ CUSTOMERS = [
         day_spent_nano_usd, day_requests, week_spent_nano_usd, budget_spent_nano_usd)
     select number, number, now(), 0, 0, 0, 0, 1000000000000, 0, 0, 0, 0, 0, 0""",
     """insert into ledger_accountallowance (account_id, open_calls) select number, 16""",
-    """insert into ledger_keyallowance (api_key_id, account_id, requests, spent_nano_usd, held_nano_usd)
-    select number, number, 0, 0, 0""",
+    """insert into ledger_keyallowance
+        (api_key_id, account_id, requests, spent_nano_usd, held_nano_usd, day_spent_nano_usd,
+        month_spent_nano_usd)
+    select number, number, 0, 0, 0, 0, 0""",
 ]
 
 
@@ -41,7 +43,7 @@ def offer_a_model() -> int:
     model = LanguageModel.objects.create(
         name="bench", context_limit_tokens=131_072, output_limit_tokens=8_192
     )
-    pricing.set_rate(model, UnitRates(input=450_000_000, cached_input=9_000_000, output=450_000_000))
+    pricing.set_rate(model, unit_rates(input=450_000_000, output=450_000_000))
     return model.pk
 
 
@@ -72,6 +74,7 @@ def call(model_id: int, customer: int) -> ReserveRequest:
         asked_output_tokens=500,
         choices=1,
         lifetime_seconds=900,
+        client_address="203.0.113.7",
     )
 
 
@@ -82,7 +85,9 @@ def report(request: ReserveRequest) -> SettleRequest:
         outcome=UsageRecord.Outcome.COMPLETE,
         input_tokens=1_800,
         cached_input_tokens=700,
+        cache_write_tokens=0,
         output_tokens=random.randint(1, 500),
+        reasoning_tokens=0,
         is_estimated=False,
         upstream_id=f"chatcmpl-{request.request_id.hex}",
     )

@@ -17,6 +17,8 @@ NANO_USD_PER_CREDIT = 10_000_000
 TOKENS_PER_RATE = 1_000_000
 # A thousand million USD: far above any balance, far below what a bigint holds.
 LARGEST_AMOUNT = NanoUSD(10**18)
+# What input from a cache costs when nobody has set another price: this part of fresh input.
+CACHED_INPUT_DIVISOR = 50
 
 
 class PriceFacts(NamedTuple):
@@ -32,6 +34,7 @@ class UnitRates(NamedTuple):
 
     input: int
     cached_input: int
+    cache_write: int
     output: int
 
 
@@ -57,9 +60,39 @@ def quota(amount: NanoUSD, *, units_per_usd: int) -> int:
     return -(-amount * units_per_usd // NANO_USD_PER_USD)
 
 
-def cost(rates: UnitRates, *, input_tokens: int, cached_input_tokens: int, output_tokens: int) -> NanoUSD:
+def unit_rates(
+    *,
+    input: int,  # noqa: A002 - the kind's name
+    output: int,
+    cached_input: int | None = None,
+    cache_write: int | None = None,
+) -> UnitRates:
+    """Return rates in which what is not named has its usual price.
+
+    Cached input costs a fiftieth of fresh input, rounded up; writing to the cache costs what reading does.
+    """
+    usual_cached_input = -(-input // CACHED_INPUT_DIVISOR)
+    return UnitRates(
+        input=input,
+        cached_input=usual_cached_input if cached_input is None else cached_input,
+        cache_write=input if cache_write is None else cache_write,
+        output=output,
+    )
+
+
+def cost(
+    rates: UnitRates,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    cached_input_tokens: int = 0,
+    cache_write_tokens: int = 0,
+) -> NanoUSD:
     """Return what a call costs: the exact sum over its tokens, rounded up once, to one nano-USD."""
     exact_millionths = (
-        input_tokens * rates.input + cached_input_tokens * rates.cached_input + output_tokens * rates.output
+        input_tokens * rates.input
+        + cached_input_tokens * rates.cached_input
+        + cache_write_tokens * rates.cache_write
+        + output_tokens * rates.output
     )
     return NanoUSD(-(-exact_millionths // TOKENS_PER_RATE))

@@ -16,7 +16,7 @@ from billing.services import packages
 from gateway.models import Channel
 from gateway.services import channels
 from ledger.models import Entry, LanguageModel, ModelAlias
-from ledger.money import UnitRates, usd
+from ledger.money import unit_rates, usd
 from ledger.services import accounts, credits, entries, pricing, spending_keys  # noqa: A004 - the word of the house
 
 UPSTREAM_KEY = "sandbox-upstream-key"
@@ -33,14 +33,14 @@ class Login(NamedTuple):
 
 
 class DemoModel(NamedTuple):
-    """A model of the demo shop, its rates in USD per million tokens: input, cached input, output."""
+    """A model of the demo shop, its rates in USD per million tokens: input and output; the rest is usual."""
 
     name: str
     vendor: str
     aliases: tuple[str, ...]
     context_tokens: int
     output_tokens: int
-    rates: tuple[str, str, str]
+    rates: tuple[str, str]
     is_free: bool = False
 
 
@@ -75,10 +75,10 @@ BUYER = Login("buyer", "buyer@example.com", "purser-buyer-demo")
 LOGINS = (ADMINISTRATOR, BUYER)
 
 MODELS = (
-    DemoModel("deepseek-chat", "DeepSeek", ("deepseek-v3",), 131_072, 8_192, ("0.45", "0.009", "0.45")),
-    DemoModel("deepseek-reasoner", "DeepSeek", ("deepseek-r1",), 131_072, 65_536, ("0.70", "0.014", "2.50")),
-    DemoModel("gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.003", "0.60")),
-    DemoModel("glm-4-flash", "Zhipu", (), 131_072, 4_096, ("0", "0", "0"), is_free=True),
+    DemoModel("deepseek-chat", "DeepSeek", ("deepseek-v3",), 131_072, 8_192, ("0.45", "0.45")),
+    DemoModel("deepseek-reasoner", "DeepSeek", ("deepseek-r1",), 131_072, 65_536, ("0.70", "2.50")),
+    DemoModel("gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.60")),
+    DemoModel("glm-4-flash", "Zhipu", (), 131_072, 4_096, ("0", "0"), is_free=True),
 )
 # What a million tokens of deepseek-chat cost: packages are counted in them.
 REFERENCE_RATE = usd("0.45")
@@ -158,7 +158,8 @@ def _model(demo: DemoModel) -> LanguageModel:
         },
     )
     if is_new:
-        pricing.set_rate(model, UnitRates(*(usd(rate) for rate in demo.rates)))
+        fresh, written = (usd(rate) for rate in demo.rates)
+        pricing.set_rate(model, unit_rates(input=fresh, output=written))
         ModelAlias.objects.bulk_create(ModelAlias(name=alias, model=model) for alias in demo.aliases)
     return model
 

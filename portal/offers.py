@@ -70,6 +70,4 @@ def _worked(model: OfferedModel) -> WorkedCall:
 
 
 def _cost(tokens: Tokens, rate: int) -> NanoUSD:
-    return money.cost(
-        money.UnitRates(rate, 0, 0), input_tokens=tokens, cached_input_tokens=0, output_tokens=0
-    )
+    return money.cost(money.unit_rates(input=rate, output=0), input_tokens=tokens, output_tokens=0)

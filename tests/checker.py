@@ -16,20 +16,24 @@ TOKENS_PER_PRICE = 10**6
 
 @dataclass(frozen=True)
 class Price:
-    """USD per million tokens, as text: ``Price("0.45", "0.009", "0.45")``."""
+    """USD per million tokens, as text: ``Price("0.45", "0.009", "0.45", "0.45")``."""
 
     fresh_input: str
     cached_input: str
+    cache_write: str
     output: str
 
 
 def cost_nano_usd(usage: Mapping[str, Any], price: Price) -> int:
     """Return what one call costs: exact, then rounded up once, to a whole nano-USD."""
-    cached: int = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    fresh: int = usage["prompt_tokens"] - cached
+    details = usage.get("prompt_tokens_details") or {}
+    cached: int = details.get("cached_tokens") or 0
+    written: int = details.get("cache_write_tokens") or 0
+    fresh: int = usage["prompt_tokens"] - cached - written
     usd: Fraction = (
         fresh * Fraction(price.fresh_input)
         + cached * Fraction(price.cached_input)
+        + written * Fraction(price.cache_write)
         + usage["completion_tokens"] * Fraction(price.output)
     ) / TOKENS_PER_PRICE
     return math.ceil(usd * NANO_USD)

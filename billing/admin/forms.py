@@ -58,7 +58,7 @@ class PackageForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
             self.add_error("credit_nano_usd", _("The reference model has no rate: type the credit."))
             return
         self.cleaned_data["credit_nano_usd"] = cost(
-            reference.model.rates, input_tokens=tokens, cached_input_tokens=0, output_tokens=0
+            reference.model.rates, input_tokens=tokens, output_tokens=0
         )
 
 

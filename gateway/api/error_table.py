@@ -83,13 +83,41 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     "account_frozen": Row(
         403, "permission_error", "account_frozen", "This account is frozen: please contact support."
     ),
+    "key_network": Row(
+        403, "permission_error", "key_network",
+        "This API key may not be used from this address: its owner can allow it on the page of API keys.",
+    ),
     "model_unknown": _UNKNOWN_MODEL,
     ModelUnknown: _UNKNOWN_MODEL,
+    "key_model": Row(
+        403, "permission_error", "key_model",
+        "This API key may not use {model!r}: its owner can allow it on the page of API keys.", "model",
+    ),
     "paid_model": Row(
         402, _QUOTA, "insufficient_quota", "{model!r} needs credit: add some at {wallet}."
     ),
     "insufficient_credit": Row(
         402, _QUOTA, "insufficient_quota", "Not enough credit for this call: add some at {wallet}."
+    ),
+    "key_total_limit": Row(
+        402, _QUOTA, "key_total_limit",
+        "This API key has spent what it may: its owner can raise its limit on the page of API keys.",
+    ),
+    "key_monthly_limit": Row(
+        429, "requests", "key_monthly_limit",
+        "This API key has spent what it may in a month: wait for the next one, or have its limit raised.",
+    ),
+    "key_daily_limit": Row(
+        429, "requests", "key_daily_limit",
+        "This API key has spent what it may in a day: wait for the next one, or have its limit raised.",
+    ),
+    "key_rate_limit": Row(
+        429, "requests", "rate_limit_exceeded",
+        "This API key has made as many requests as it may in a minute: wait a moment.",
+    ),
+    "busy": Row(
+        429, "requests", "busy", "Open calls have set aside what is left: wait until one ends.",
+        retry_after_seconds=2,
     ),
     "too_many_open_calls": Row(
         429, "requests", "too_many_open_calls", "Too many calls are open: wait until one ends.",

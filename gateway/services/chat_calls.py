@@ -86,6 +86,7 @@ async def _reserve(
         asked_output_tokens=chat.asked_output_tokens or model.offer.limits.output_tokens,
         choices=chat.choices,
         lifetime_seconds=_lifetime_seconds(),
+        client_address="",
     )
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -88,7 +88,9 @@ class Meter:
             outcome=outcome,
             input_tokens=used.input_tokens,
             cached_input_tokens=used.cached_input_tokens,
+            cache_write_tokens=0,
             output_tokens=used.output_tokens,
+            reasoning_tokens=0,
             is_estimated=is_estimated,
             upstream_id=self.tally.upstream_id,
         )

@@ -16,13 +16,18 @@ async def open_to(credentials: Credentials, engine: Engine) -> list[OfferedModel
     """Return the models that the caller may call, by their public names."""
     standing = await _standing(credentials, engine)
     offers = [model.offer for model in engine.catalogue.listed()]
-    return [offer for offer in offers if offer.is_free or standing.may_use_paid]
+    return [offer for offer in offers if _is_open(offer, standing)]
 
 
 async def find(name: str, credentials: Credentials, engine: Engine) -> OfferedModel:
     """Return the model that answers to ``name``, whether or not the caller has the credit to call it."""
     await _standing(credentials, engine)
     return engine.catalogue.find(name).offer
+
+
+def _is_open(offer: OfferedModel, standing: Standing) -> bool:
+    is_allowed = standing.allowed_models is None or offer.id in standing.allowed_models
+    return is_allowed and (offer.is_free or standing.may_use_paid)
 
 
 async def _standing(credentials: Credentials, engine: Engine) -> Standing:
@@ -40,6 +45,8 @@ async def _standing(credentials: Credentials, engine: Engine) -> Standing:
 async def _look_up(credentials: Credentials, engine: Engine) -> Standing:
     try:
         async with engine.pool.connection(timeout=PATIENCE_SECONDS) as connection:
-            return await key_standing.look_up(connection, credentials.key_id, credentials.secret_hashes)
+            return await key_standing.look_up(
+                connection, credentials.key_id, credentials.secret_hashes, client_address=""
+            )
     except psycopg.OperationalError:  # that the pool has no connection to give is one too
         raise NotReady from None

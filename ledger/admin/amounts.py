@@ -61,5 +61,5 @@ def written(amount: NanoUSD) -> str:
 
 
 def prices(rates: UnitRates) -> str:
-    """Return the three prices per million tokens in a row: input, cached input, output."""
+    """Return the four prices per million tokens in a row: input, cached input, cache write, output."""
     return " / ".join(written(NanoUSD(price)) for price in rates)

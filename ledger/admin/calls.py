@@ -45,7 +45,7 @@ class UsageRecordAdmin(BookAdmin):
 
     list_display = [
         "at", "api_key", "model", "outcome", "cost", "uncharged", "input_tokens", "cached_input_tokens",
-        "output_tokens",
+        "cache_write_tokens", "output_tokens",
     ]  # fmt: skip
     list_select_related = ["api_key", "model"]
     ordering = ["-at"]
@@ -53,8 +53,9 @@ class UsageRecordAdmin(BookAdmin):
     search_help_text = _("The whole id of a request, or an account's number.")
     fields = [
         "request_id", "outcome", "reserved_at", "at", "late_at", "day", "account", "api_key", "model",
-        "rates", "is_free", "input_tokens", "cached_input_tokens", "output_tokens", "is_estimated", "cost",
-        "from_main", "from_backup", "from_wallet", "uncharged", "upstream_id",
+        "rates", "is_free", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens",
+        "reasoning_tokens", "is_estimated", "cost", "from_main", "from_backup", "from_wallet", "uncharged",
+        "upstream_id",
     ]  # fmt: skip
 
     cost = AmountColumn(_("cost"), lambda call: call.cost_nano_usd)
@@ -63,7 +64,7 @@ class UsageRecordAdmin(BookAdmin):
     from_wallet = AmountColumn(_("from the wallet"), lambda call: call.wallet_nano_usd)
     uncharged = AmountColumn(_("not charged"), lambda call: call.uncharged_nano_usd)
 
-    @admin.display(description=_("input / cached input / output, per million tokens"))
+    @admin.display(description=_("input / cached input / cache write / output, per million tokens"))
     def rates(self, call: UsageRecord) -> str:
         """Return the prices that the call was charged at, and their version."""
         shown = {"prices": amounts.prices(call.rate.units), "number": call.rate.version}
@@ -97,13 +98,15 @@ class DayTotalAdmin(BookAdmin):
     """What accounts used of models, day by day."""
 
     list_display = [
-        "day", "account", "model", "requests", "input_tokens", "cached_input_tokens", "output_tokens", "cost",
+        "day", "account", "model", "requests", "input_tokens", "cached_input_tokens", "cache_write_tokens",
+        "output_tokens", "cost",
     ]  # fmt: skip
     list_select_related = ["account", "model"]
     search_fields = ["account"]
     search_help_text = _("An account's number.")
     fields = [
-        "day", "account", "model", "requests", "input_tokens", "cached_input_tokens", "output_tokens", "cost",
+        "day", "account", "model", "requests", "input_tokens", "cached_input_tokens", "cache_write_tokens",
+        "output_tokens", "reasoning_tokens", "cost",
     ]  # fmt: skip
 
     cost = AmountColumn(_("cost"), lambda total: total.cost_nano_usd)

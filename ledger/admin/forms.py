@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.admin.amounts import UsdField
 from ledger.models import Entry, Rate
 from ledger.models.pricing import HIGHEST_RATE
-from ledger.money import NanoUSD, UnitRates, as_usd
+from ledger.money import NanoUSD, UnitRates, as_usd, unit_rates
 
 SMALLEST_AMOUNT = as_usd(NanoUSD(1))
 LONGEST_NOTE = Entry._meta.get_field("note").max_length
@@ -50,7 +50,14 @@ class RateForm(forms.Form):
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
     input = RateField(label=_("Input"), help_text=_("In USD per million tokens."))
     cached_input = RateField(
-        label=_("Cached input"), help_text=_("For input that the model had in its cache.")
+        label=_("Cached input"),
+        required=False,
+        help_text=_("For input that the model had in its cache. Empty: a fiftieth of input."),
+    )
+    cache_write = RateField(
+        label=_("Cache write"),
+        required=False,
+        help_text=_("For input that the model keeps in its cache. Empty: the price of input."),
     )
     output = RateField(label=_("Output"))
 
@@ -60,8 +67,8 @@ class RateForm(forms.Form):
 
     @property
     def rates(self) -> UnitRates:
-        """Return the prices that were typed."""
-        return UnitRates(*(self.cleaned_data[name] for name in UnitRates._fields))
+        """Return the prices that were typed, and the usual ones for what was left empty."""
+        return unit_rates(**{name: self.cleaned_data[name] for name in UnitRates._fields})
 
     @property
     def is_new(self) -> bool:

@@ -38,11 +38,12 @@ class RateInline(ShownInline):
 
     model = Rate
     ordering = ["-version"]
-    fields = ["version", "effective_from", "fresh", "cached", "out"]
+    fields = ["version", "effective_from", "fresh", "cached", "kept", "out"]
     verbose_name_plural = _("rates, in USD per million tokens")
 
     fresh = AmountColumn(_("input"), lambda rate: rate.input_nano_usd_per_million)
     cached = AmountColumn(_("cached input"), lambda rate: rate.cached_input_nano_usd_per_million)
+    kept = AmountColumn(_("cache write"), lambda rate: rate.cache_write_nano_usd_per_million)
     out = AmountColumn(_("output"), lambda rate: rate.output_nano_usd_per_million)
 
 
@@ -57,7 +58,7 @@ class LanguageModelAdmin(BookAdmin):
     search_help_text = _("A whole name or alias.")
     editable_fields = [
         "name", "vendor", "is_offered", "is_free", "context_limit_tokens", "output_limit_tokens",
-        "input_overhead_tokens",
+        "input_overhead_tokens", "media_part_limit_tokens",
     ]  # fmt: skip
     fields = [*editable_fields, "created_at"]
     inlines = [AliasInline, RateInline]
@@ -96,7 +97,9 @@ class LanguageModelAdmin(BookAdmin):
         in_force = Rate.objects.in_force(timezone.now())
         return super().get_queryset(request).prefetch_related(Prefetch("rates", in_force))
 
-    @admin.display(description=_("input / cached input / output, per million tokens"), empty_value="-")
+    @admin.display(
+        description=_("input / cached input / cache write / output, per million tokens"), empty_value="-"
+    )
     def rates(self, model: LanguageModel) -> str | None:
         """Return what the model costs now."""
         return next((amounts.prices(rate.units) for rate in model.rates.all()), None)

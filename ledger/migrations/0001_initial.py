@@ -4,7 +4,10 @@ import django.db.models.deletion
 import django.utils.timezone
 import uuid
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
+
+from ledger.models.keys import NetworkField
 
 
 class Migration(migrations.Migration):
@@ -39,7 +42,9 @@ class Migration(migrations.Migration):
                 ),
                 ("input_tokens", models.BigIntegerField(verbose_name="input")),
                 ("cached_input_tokens", models.BigIntegerField(verbose_name="cached input")),
+                ("cache_write_tokens", models.BigIntegerField(verbose_name="cache write")),
                 ("output_tokens", models.BigIntegerField(verbose_name="output")),
+                ("reasoning_tokens", models.BigIntegerField(verbose_name="reasoning")),
                 ("main_nano_usd", models.BigIntegerField(verbose_name="from the main pool")),
                 ("backup_nano_usd", models.BigIntegerField(verbose_name="from the backup pool")),
                 ("wallet_nano_usd", models.BigIntegerField(verbose_name="from the wallet")),
@@ -257,6 +262,51 @@ class Migration(migrations.Migration):
                 ("requests", models.BigIntegerField(default=0, editable=False, verbose_name="requests")),
                 ("spent_nano_usd", models.BigIntegerField(default=0, editable=False, verbose_name="spent")),
                 ("held_nano_usd", models.BigIntegerField(default=0, editable=False, verbose_name="held")),
+                ("day", models.DateField(editable=False, null=True)),
+                ("day_spent_nano_usd", models.BigIntegerField(default=0, editable=False)),
+                ("month", models.DateField(editable=False, null=True)),
+                ("month_spent_nano_usd", models.BigIntegerField(default=0, editable=False)),
+                ("rate_arrival_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "total_limit_nano_usd",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="total limit"),
+                ),
+                (
+                    "monthly_limit_nano_usd",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="monthly limit"),
+                ),
+                (
+                    "daily_limit_nano_usd",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="daily limit"),
+                ),
+                (
+                    "requests_per_minute",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="requests a minute"),
+                ),
+                (
+                    "allowed_models",
+                    ArrayField(
+                        base_field=models.BigIntegerField(),
+                        blank=True,
+                        null=True,
+                        size=None,
+                        verbose_name="allowed models",
+                    ),
+                ),
+                (
+                    "allowed_networks",
+                    ArrayField(
+                        base_field=NetworkField(max_length=43),
+                        blank=True,
+                        null=True,
+                        size=None,
+                        verbose_name="allowed networks",
+                    ),
+                ),
+                (
+                    "alert_percent",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="alert at percent"),
+                ),
                 (
                     "account",
                     models.ForeignKey(
@@ -307,6 +357,15 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=32, verbose_name="input overhead"),
                 ),
                 (
+                    "media_part_limit_tokens",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The most tokens that one image, audio or file can be. Empty: nobody knows, so such a part counts as the whole context.",
+                        null=True,
+                        verbose_name="limit of a media part",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(
                         default=django.utils.timezone.now, editable=False, verbose_name="created"
@@ -337,7 +396,9 @@ class Migration(migrations.Migration):
                 ("requests", models.BigIntegerField(verbose_name="requests")),
                 ("input_tokens", models.BigIntegerField(verbose_name="input")),
                 ("cached_input_tokens", models.BigIntegerField(verbose_name="cached input")),
+                ("cache_write_tokens", models.BigIntegerField(verbose_name="cache write")),
                 ("output_tokens", models.BigIntegerField(verbose_name="output")),
+                ("reasoning_tokens", models.BigIntegerField(verbose_name="reasoning")),
                 ("cost_nano_usd", models.BigIntegerField(verbose_name="cost")),
                 (
                     "account",
@@ -516,6 +577,7 @@ class Migration(migrations.Migration):
                 ),
                 ("input_nano_usd_per_million", models.BigIntegerField(verbose_name="input")),
                 ("cached_input_nano_usd_per_million", models.BigIntegerField(verbose_name="cached input")),
+                ("cache_write_nano_usd_per_million", models.BigIntegerField(verbose_name="cache write")),
                 ("output_nano_usd_per_million", models.BigIntegerField(verbose_name="output")),
                 (
                     "model",
@@ -660,9 +722,70 @@ class Migration(migrations.Migration):
             model_name="keyallowance",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("held_nano_usd__gte", 0), ("requests__gte", 0), ("spent_nano_usd__gte", 0)
+                    ("day_spent_nano_usd__gte", 0),
+                    ("held_nano_usd__gte", 0),
+                    ("month_spent_nano_usd__gte", 0),
+                    ("requests__gte", 0),
+                    ("spent_nano_usd__gte", 0),
                 ),
                 name="key_counters_never_below_zero",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keyallowance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("total_limit_nano_usd__isnull", True),
+                        ("total_limit_nano_usd__gte", 0),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("monthly_limit_nano_usd__isnull", True),
+                        ("monthly_limit_nano_usd__gte", 0),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("daily_limit_nano_usd__isnull", True),
+                        ("daily_limit_nano_usd__gte", 0),
+                        _connector="OR",
+                    ),
+                ),
+                name="key_limits_never_below_zero",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keyallowance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("requests_per_minute__isnull", True),
+                    ("requests_per_minute__range", (1, 1000000)),
+                    _connector="OR",
+                ),
+                name="key_rate_is_a_pace",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keyallowance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("allowed_models__isnull", True), ("allowed_models__len__gt", 0), _connector="OR"
+                    ),
+                    models.Q(
+                        ("allowed_networks__isnull", True), ("allowed_networks__len__gt", 0), _connector="OR"
+                    ),
+                ),
+                name="key_is_allowed_something",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keyallowance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("alert_percent__isnull", True), ("alert_percent__range", (1, 100)), _connector="OR"
+                ),
+                name="key_alert_is_a_share",
             ),
         ),
         migrations.AddConstraint(
@@ -675,10 +798,12 @@ class Migration(migrations.Migration):
             model_name="daytotal",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    ("cache_write_tokens__gte", 0),
                     ("cached_input_tokens__gte", 0),
                     ("cost_nano_usd__gte", 0),
                     ("input_tokens__gte", 0),
                     ("output_tokens__gte", 0),
+                    ("reasoning_tokens__gte", 0),
                     ("requests__gte", 0),
                 ),
                 name="day_totals_never_below_zero",
@@ -822,6 +947,7 @@ class Migration(migrations.Migration):
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    ("cache_write_nano_usd_per_million__gte", 0),
                     ("cached_input_nano_usd_per_million__gte", 0),
                     ("input_nano_usd_per_million__gte", 0),
                     ("output_nano_usd_per_million__gte", 0),
@@ -833,6 +959,7 @@ class Migration(migrations.Migration):
             model_name="rate",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    ("cache_write_nano_usd_per_million__lte", 1000000000000000),
                     ("input_nano_usd_per_million__lte", 1000000000000000),
                     ("output_nano_usd_per_million__lte", 1000000000000000),
                 ),

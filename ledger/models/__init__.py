@@ -1,8 +1,9 @@
 """The tables of the books."""
 
-from ledger.models.accounts import Account, AccountAllowance, KeyAllowance
+from ledger.models.accounts import Account, AccountAllowance
 from ledger.models.entries import Entry, Lot, Posting
 from ledger.models.holds import Hold
+from ledger.models.keys import KeyAllowance
 from ledger.models.pricing import LanguageModel, ModelAlias, Rate
 from ledger.models.usage import DayTotal, UsageRecord
 

@@ -1,4 +1,4 @@
-"""Accounts with their pools, and what an account or one of its keys may do."""
+"""Accounts with their pools, and what an account may do."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Customer
+from accounts.models import Customer
 from ledger.money import NanoUSD
 
 if TYPE_CHECKING:
@@ -155,30 +155,3 @@ class AccountAllowance(models.Model):
 
     def __str__(self) -> str:
         return f"allowance of account {self.account_id}"
-
-
-class KeyAllowance(models.Model):
-    """One API key in the books: whose account it spends, and how much it has spent."""
-
-    api_key = models.OneToOneField(
-        ApiKey, models.PROTECT, primary_key=True, related_name="allowance", verbose_name=_("API key")
-    )
-    account = models.ForeignKey(
-        Account, models.PROTECT, related_name="key_allowances", verbose_name=_("account")
-    )
-    requests = models.BigIntegerField(_("requests"), default=0, editable=False)
-    spent_nano_usd = models.BigIntegerField(_("spent"), default=0, editable=False)
-    held_nano_usd = models.BigIntegerField(_("held"), default=0, editable=False)
-
-    class Meta:
-        verbose_name = _("key allowance")
-        verbose_name_plural = _("key allowances")
-        constraints = [
-            models.CheckConstraint(
-                name="key_counters_never_below_zero",
-                condition=Q(requests__gte=0, spent_nano_usd__gte=0, held_nano_usd__gte=0),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"allowance of key {self.api_key_id}"

@@ -41,6 +41,15 @@ class LanguageModel(models.Model):
     output_limit_tokens = models.PositiveIntegerField(_("output limit"))
     # Tokens that the model's chat template adds to any request.
     input_overhead_tokens = models.PositiveIntegerField(_("input overhead"), default=32)
+    media_part_limit_tokens = models.PositiveIntegerField(
+        _("limit of a media part"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "The most tokens that one image, audio or file can be. Empty: nobody knows, so such a part"
+            " counts as the whole context."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager["LanguageModel"]] = LanguageModelQuerySet.as_manager()
@@ -87,7 +96,7 @@ class Rate(models.Model):
     """What a model costs from one moment on, in nano-USD per million tokens; a change is a new version.
 
     `input` is the price of input that the model read afresh, `cached_input` of the prefix that it had in
-    its cache.
+    its cache, `cache_write` of input that it kept there for later.
     """
 
     model = models.ForeignKey(
@@ -97,6 +106,7 @@ class Rate(models.Model):
     effective_from = models.DateTimeField(_("effective from"), default=timezone.now)
     input_nano_usd_per_million = models.BigIntegerField(_("input"))
     cached_input_nano_usd_per_million = models.BigIntegerField(_("cached input"))
+    cache_write_nano_usd_per_million = models.BigIntegerField(_("cache write"))
     output_nano_usd_per_million = models.BigIntegerField(_("output"))
 
     objects: ClassVar[models.Manager["Rate"]] = RateQuerySet.as_manager()
@@ -112,6 +122,7 @@ class Rate(models.Model):
                 condition=Q(
                     input_nano_usd_per_million__gte=0,
                     cached_input_nano_usd_per_million__gte=0,
+                    cache_write_nano_usd_per_million__gte=0,
                     output_nano_usd_per_million__gte=0,
                 ),
             ),
@@ -120,6 +131,7 @@ class Rate(models.Model):
                 name="rates_never_above_a_dollar_a_token",
                 condition=Q(
                     input_nano_usd_per_million__lte=HIGHEST_RATE,
+                    cache_write_nano_usd_per_million__lte=HIGHEST_RATE,
                     output_nano_usd_per_million__lte=HIGHEST_RATE,
                 ),
             ),
@@ -134,9 +146,10 @@ class Rate(models.Model):
 
     @property
     def units(self) -> UnitRates:
-        """Return the three prices."""
+        """Return the four prices."""
         return UnitRates(
             self.input_nano_usd_per_million,
             self.cached_input_nano_usd_per_million,
+            self.cache_write_nano_usd_per_million,
             self.output_nano_usd_per_million,
         )

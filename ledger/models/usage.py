@@ -44,10 +44,13 @@ class UsageRecord(models.Model):
     )
     is_free = models.BooleanField(_("free"))
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
-    # Read afresh by the model; what came from its cache is counted apart, not again.
+    # Read afresh by the model; what came from its cache, or went there, is counted apart, not again.
     input_tokens = models.BigIntegerField(_("input"))
     cached_input_tokens = models.BigIntegerField(_("cached input"))
+    cache_write_tokens = models.BigIntegerField(_("cache write"))
     output_tokens = models.BigIntegerField(_("output"))
+    # The part of the output that nobody saw: it costs what output costs.
+    reasoning_tokens = models.BigIntegerField(_("reasoning"))
     main_nano_usd = models.BigIntegerField(_("from the main pool"))
     backup_nano_usd = models.BigIntegerField(_("from the backup pool"))
     wallet_nano_usd = models.BigIntegerField(_("from the wallet"))
@@ -96,7 +99,9 @@ class DayTotal(models.Model):
     requests = models.BigIntegerField(_("requests"))
     input_tokens = models.BigIntegerField(_("input"))
     cached_input_tokens = models.BigIntegerField(_("cached input"))
+    cache_write_tokens = models.BigIntegerField(_("cache write"))
     output_tokens = models.BigIntegerField(_("output"))
+    reasoning_tokens = models.BigIntegerField(_("reasoning"))
     cost_nano_usd = models.BigIntegerField(_("cost"))
 
     class Meta:
@@ -112,7 +117,9 @@ class DayTotal(models.Model):
                     requests__gte=0,
                     input_tokens__gte=0,
                     cached_input_tokens__gte=0,
+                    cache_write_tokens__gte=0,
                     output_tokens__gte=0,
+                    reasoning_tokens__gte=0,
                     cost_nano_usd__gte=0,
                 ),
             ),

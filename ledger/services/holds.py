@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.db import connection
 
 from ledger.models import UsageRecord
 from ledger.money import NanoUSD
+from ledger.services import networks
 
 Row = tuple[str, ...]
 
@@ -39,10 +40,25 @@ class RefusalReason(StrEnum):
     KEY_EXPIRED = "key_expired"
     REQUEST_REUSED = "request_reused"  # the request id names a call that has ended, or another key's
     ACCOUNT_FROZEN = "account_frozen"
+    KEY_NETWORK = "key_network"  # the key may not be used from this address
     MODEL_UNKNOWN = "model_unknown"
+    KEY_MODEL = "key_model"  # the key may not use this model
     TOO_MANY_OPEN_CALLS = "too_many_open_calls"
+    KEY_RATE_LIMIT = "key_rate_limit"
     PAID_MODEL = "paid_model"  # an account without any credit asks for a model that is not free
+    KEY_TOTAL_LIMIT = "key_total_limit"
     INSUFFICIENT_CREDIT = "insufficient_credit"
+    KEY_MONTHLY_LIMIT = "key_monthly_limit"
+    KEY_DAILY_LIMIT = "key_daily_limit"
+    BUSY = "busy"  # there is money enough, but open calls have set it aside
+
+
+class RateStanding(NamedTuple):
+    """Where a key stands in its requests a minute: how many it could make at once, and when all are back."""
+
+    limit_requests: int
+    remaining_requests: int
+    reset_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ class ReserveRequest:
     asked_output_tokens: int
     choices: int
     lifetime_seconds: int
+    # Empty when nobody knows it: then a key that is bound to networks is refused.
+    client_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ class Reserved:
     account_id: int
     output_limit_tokens: int
     held_nano_usd: NanoUSD
+    # None for a key without a limit of requests a minute.
+    rate: RateStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +98,25 @@ class Refused:
     request_id: UUID
     reason: RefusalReason
     retry_after_seconds: int | None
+    # None for a key without a limit of requests a minute, and for a caller who has not proven to hold one.
+    rate: RateStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SettleRequest:
-    """How a call ended and what it used. Input from the model's cache is counted apart, not twice."""
+    """How a call ended and what it used.
+
+    Input that came from the model's cache, or went there, is counted apart, not twice. Reasoning is a part
+    of the output and has no price of its own.
+    """
 
     request_id: UUID
     outcome: UsageRecord.Outcome
     input_tokens: int
     cached_input_tokens: int
+    cache_write_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     is_estimated: bool
     upstream_id: str
 
@@ -152,7 +180,7 @@ class Operation(Generic[Request, Answer]):
 
 
 def reserve(requests: Sequence[ReserveRequest], *, at: datetime | None = None) -> list[Reserved | Refused]:
-    """Set aside the most that each call can cost, or refuse it; calls of one account are decided in order.
+    """Set aside the most that each call can cost, or refuse it; calls of one key are decided in order.
 
     Repeating a request whose hold is open answers with that hold. ``at`` replaces the database's clock.
     """
@@ -205,6 +233,7 @@ def _write_reserve(request: ReserveRequest) -> Row:
         _counted(request.asked_output_tokens, at_least=1),
         _counted(request.choices, at_least=1),
         str(request.lifetime_seconds),
+        networks.plain_address(request.client_address) or "NULL",
     )
 
 
@@ -215,12 +244,14 @@ def _read_reserve(
     account_id: int,
     output_limit_tokens: int,
     held_nano_usd: int,
+    *rate: Any,
 ) -> Reserved | Refused | None:
     if reason == KEY_MOVED:
         return None
+    standing = None if rate[0] is None else RateStanding(*rate)
     if reason is not None:
-        return Refused(request_id, RefusalReason(reason), retry_after_seconds)
-    return Reserved(request_id, account_id, output_limit_tokens, NanoUSD(held_nano_usd))
+        return Refused(request_id, RefusalReason(reason), retry_after_seconds, standing)
+    return Reserved(request_id, account_id, output_limit_tokens, NanoUSD(held_nano_usd), standing)
 
 
 def _write_settle(request: SettleRequest) -> Row:
@@ -229,7 +260,9 @@ def _write_settle(request: SettleRequest) -> Row:
         request.outcome.value,
         _counted(request.input_tokens),
         _counted(request.cached_input_tokens),
+        _counted(request.cache_write_tokens),
         _counted(request.output_tokens),
+        _counted(request.reasoning_tokens),
         "t" if request.is_estimated else "f",
         _quoted(request.upstream_id.replace("\0", "")[:LONGEST_UPSTREAM_ID]),
     )
@@ -258,11 +291,12 @@ def _quoted(text: str) -> str:
 
 RESERVE: Operation[ReserveRequest, Reserved | Refused] = Operation(
     sql="""
-        select request_id, reason, retry_after_seconds, account_id, output_limit_tokens, held_nano_usd
+        select request_id, reason, retry_after_seconds, account_id, output_limit_tokens, held_nano_usd,
+            rate_limit, rate_remaining, rate_reset_seconds
         from ledger_reserve(
             %(request_ids)s::uuid[], %(key_ids)s::text[], %(secret_hashes)s::bytea[],
             %(model_ids)s::bigint[], %(input_bounds)s::bigint[], %(asked_outputs)s::bigint[],
-            %(choices)s::bigint[], %(lifetimes)s::bigint[],
+            %(choices)s::bigint[], %(lifetimes)s::bigint[], %(client_addresses)s::inet[],
             %(time_zone)s, coalesce(%(now)s, clock_timestamp())
         )
     """,
@@ -275,6 +309,7 @@ RESERVE: Operation[ReserveRequest, Reserved | Refused] = Operation(
         "asked_outputs",
         "choices",
         "lifetimes",
+        "client_addresses",
     ],
     write=_write_reserve,
     read=_read_reserve,
@@ -285,11 +320,22 @@ SETTLE: Operation[SettleRequest, Settled] = Operation(
         select request_id, cost_nano_usd, uncharged_nano_usd, was_late
         from ledger_settle(
             %(request_ids)s::uuid[], %(outcomes)s::text[], %(inputs)s::bigint[], %(cached_inputs)s::bigint[],
-            %(outputs)s::bigint[], %(estimated)s::boolean[], %(upstream_ids)s::text[],
+            %(cache_writes)s::bigint[], %(outputs)s::bigint[], %(reasonings)s::bigint[],
+            %(estimated)s::boolean[], %(upstream_ids)s::text[],
             coalesce(%(now)s, clock_timestamp())
         )
     """,
-    columns=["request_ids", "outcomes", "inputs", "cached_inputs", "outputs", "estimated", "upstream_ids"],
+    columns=[
+        "request_ids",
+        "outcomes",
+        "inputs",
+        "cached_inputs",
+        "cache_writes",
+        "outputs",
+        "reasonings",
+        "estimated",
+        "upstream_ids",
+    ],
     write=_write_settle,
     read=_read_settle,
 )

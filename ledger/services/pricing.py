@@ -18,6 +18,8 @@ class ModelLimits:
     context_tokens: int
     output_tokens: int
     input_overhead_tokens: int
+    # Of one image, audio or file; None when nobody knows.
+    media_part_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def set_rate(model: LanguageModel, rates: UnitRates) -> Rate:
         version=latest["version"] + 1,
         input_nano_usd_per_million=rates.input,
         cached_input_nano_usd_per_million=rates.cached_input,
+        cache_write_nano_usd_per_million=rates.cache_write,
         output_nano_usd_per_million=rates.output,
     )
 
@@ -65,7 +68,10 @@ def _offer(model: LanguageModel, rate: Rate) -> OfferedModel:
         is_free=model.is_free,
         created_at=model.created_at,
         limits=ModelLimits(
-            model.context_limit_tokens, model.output_limit_tokens, model.input_overhead_tokens
+            model.context_limit_tokens,
+            model.output_limit_tokens,
+            model.input_overhead_tokens,
+            model.media_part_limit_tokens,
         ),
         rates=rate.units,
         rate_version=rate.version,

@@ -83,22 +83,28 @@ _CHECKS = [
     Check(
         "key_differs_from_its_calls",
         """
-        with calls (api_key_id, spent, held) as (
-            select api_key_id, main_nano_usd + backup_nano_usd + wallet_nano_usd, 0 from ledger_usage
+        with calls (api_key_id, spent, held, day) as (
+            select api_key_id, main_nano_usd + backup_nano_usd + wallet_nano_usd, 0, day from ledger_usage
             union all
-            select api_key_id, 0, main_nano_usd + backup_nano_usd + wallet_nano_usd from ledger_hold
+            select api_key_id, 0, main_nano_usd + backup_nano_usd + wallet_nano_usd, day from ledger_hold
         ),
         proven as (
-            select api_key_id, count(*) as requests, sum(spent) as spent, sum(held) as held
-            from calls group by api_key_id
+            select kept.api_key_id, count(calls.*) as requests, coalesce(sum(spent), 0) as spent,
+                coalesce(sum(held), 0) as held,
+                coalesce(sum(spent) filter (where calls.day = kept.day), 0) as of_its_day,
+                coalesce(sum(spent) filter (where date_trunc('month', calls.day) = kept.month), 0)
+                    as of_its_month
+            from ledger_keyallowance as kept left join calls using (api_key_id)
+            group by kept.api_key_id
         )
-        select format('key %s', kept.api_key_id),
-            format('keeps %s calls, %s nano-USD spent and %s held; its calls are %s, %s and %s',
-                kept.requests, kept.spent_nano_usd, kept.held_nano_usd,
-                coalesce(proven.requests, 0), coalesce(proven.spent, 0), coalesce(proven.held, 0))
-        from ledger_keyallowance as kept left join proven using (api_key_id)
-        where (kept.requests, kept.spent_nano_usd, kept.held_nano_usd)
-            <> (coalesce(proven.requests, 0), coalesce(proven.spent, 0), coalesce(proven.held, 0))
+        select format('key %s', api_key_id),
+            format('keeps %s calls, %s nano-USD spent (%s on %s, %s in the month of %s) and %s held;'
+                ' its calls are %s, %s (%s, %s) and %s',
+                kept.requests, spent_nano_usd, day_spent_nano_usd, day, month_spent_nano_usd, month,
+                held_nano_usd, proven.requests, spent, of_its_day, of_its_month, held)
+        from ledger_keyallowance as kept join proven using (api_key_id)
+        where (kept.requests, spent_nano_usd, held_nano_usd, day_spent_nano_usd, month_spent_nano_usd)
+            <> (proven.requests, spent, held, of_its_day, of_its_month)
         """,
     ),
     Check(
@@ -106,22 +112,25 @@ _CHECKS = [
         """
         with proven as (
             select account_id, day, model_id, count(*) as requests, sum(input_tokens) as input_tokens,
-                sum(cached_input_tokens) as cached_input_tokens, sum(output_tokens) as output_tokens,
+                sum(cached_input_tokens) as cached_input_tokens,
+                sum(cache_write_tokens) as cache_write_tokens,
+                sum(output_tokens) as output_tokens, sum(reasoning_tokens) as reasoning_tokens,
                 sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as cost_nano_usd
             from ledger_usage group by account_id, day, model_id
         ),
         kept as (
-            select account_id, day, model_id, requests, input_tokens, cached_input_tokens, output_tokens,
-                cost_nano_usd
+            select account_id, day, model_id, requests, input_tokens, cached_input_tokens,
+                cache_write_tokens, output_tokens, reasoning_tokens, cost_nano_usd
             from ledger_daytotal
         )
         select format('account %s, model %s, %s', account_id, model_id, day),
             format('keeps %s, its calls are %s', to_json(kept), to_json(proven))
         from kept full join proven using (account_id, day, model_id)
-        where (kept.requests, kept.input_tokens, kept.cached_input_tokens, kept.output_tokens,
-                kept.cost_nano_usd)
+        where (kept.requests, kept.input_tokens, kept.cached_input_tokens, kept.cache_write_tokens,
+                kept.output_tokens, kept.reasoning_tokens, kept.cost_nano_usd)
             is distinct from (proven.requests, proven.input_tokens, proven.cached_input_tokens,
-                proven.output_tokens, proven.cost_nano_usd)
+                proven.cache_write_tokens, proven.output_tokens, proven.reasoning_tokens,
+                proven.cost_nano_usd)
         """,
     ),
     Check(
@@ -152,6 +161,7 @@ _CHECKS = [
                 select case when call.is_free then 0 else ceil(0.000001 * (
                     input_tokens * rate.input_nano_usd_per_million::numeric
                     + cached_input_tokens * rate.cached_input_nano_usd_per_million::numeric
+                    + cache_write_tokens * rate.cache_write_nano_usd_per_million::numeric
                     + output_tokens * rate.output_nano_usd_per_million::numeric
                 )) end as cost
             ) as price

@@ -45,7 +45,10 @@ def spent_since(account: Account, day: date) -> Spending:
     """Return what the calls of ``day`` and of every day after it used."""
     used = DayTotal.objects.filter(account=account, day__gte=day).aggregate(
         cost=Sum("cost_nano_usd", default=0),
-        tokens=Sum(F("input_tokens") + F("cached_input_tokens") + F("output_tokens"), default=0),
+        tokens=Sum(
+            F("input_tokens") + F("cached_input_tokens") + F("cache_write_tokens") + F("output_tokens"),
+            default=0,
+        ),
         requests=Sum("requests", default=0),
     )
     return Spending(**used)

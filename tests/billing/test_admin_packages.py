@@ -56,7 +56,7 @@ def test_a_price_that_is_left_empty_is_the_list_price_at_the_published_rate(brow
 
 def test_credit_that_is_left_empty_is_what_the_tokens_cost(browser: Client) -> None:
     model = ModelFactory.create(name="deepseek-chat")
-    pricing.set_rate(model, UnitRates(usd("0.45"), usd("0.009"), usd("0.9")))
+    pricing.set_rate(model, UnitRates(usd("0.45"), usd("0.009"), usd("0.45"), usd("0.9")))
 
     browser.post(reverse(ADD), PACKAGE | {"credit_nano_usd": ""})
 

@@ -50,7 +50,7 @@ def test_the_price_list_says_what_is_listed_and_what_is_charged() -> None:
 
 def test_a_price_list_names_the_model_that_it_counts_in_and_its_cache_price() -> None:
     make.package()
-    priced(UnitRates(450_000_000, 9_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
+    priced(UnitRates(450_000_000, 9_000_000, 450_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
 
     page = words(Client().get("/pricing").content.decode())
 
@@ -64,7 +64,7 @@ def test_an_empty_shop_says_what_will_stand_there() -> None:
 
 def test_the_price_list_speaks_chinese_alone() -> None:
     make.package(purpose_zh="日常工作")
-    priced(UnitRates(450_000_000, 9_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
+    priced(UnitRates(450_000_000, 9_000_000, 450_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
 
     page = Client().get("/pricing", headers=CHINESE).content.decode()
 

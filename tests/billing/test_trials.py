@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def order(console_sandbox: RunningSandbox) -> Order:
     """Return an order whose key works at the sandbox's model server."""
-    priced(UnitRates(450_000_000, 9_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
+    priced(UnitRates(450_000_000, 9_000_000, 450_000_000, 450_000_000), name=settings.REFERENCE_MODEL)
     bought = paying.paid()
     delivery.deliver(bought.pk)
     bought = Order.objects.get(pk=bought.pk)
@@ -47,7 +47,7 @@ def test_a_key_answers_and_the_call_is_named(order: Order) -> None:
 def test_the_cost_is_that_of_the_calls_own_line_in_the_journal(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = priced(UnitRates(1_000_000, 0, 1_000_000), name="other")
+    model = priced(UnitRates(1_000_000, 0, 1_000_000, 1_000_000), name="other")
     by = spender(wallet=10**9)
     for upstream_id in ("answer-1", "another"):
         request = call(by, model)

@@ -10,7 +10,7 @@ from accounts.services import api_keys
 from gateway.models import Channel
 from gateway.services import channels
 from ledger.models import Account, Entry, LanguageModel, ModelAlias
-from ledger.money import NanoUSD, UnitRates
+from ledger.money import NanoUSD, unit_rates
 from ledger.services import accounts, entries, pricing, spending_keys
 from ledger.services import credits as wallet_credits
 from tests.checker import Price
@@ -18,9 +18,12 @@ from tests.factories.accounts import CustomerFactory
 from tests.sandbox.running import UPSTREAM_KEY
 
 PAID_MODEL, FREE_MODEL = "deepseek-chat", "sandbox-free"
-PRICES = {PAID_MODEL: Price("0.45", "0.009", "0.45"), FREE_MODEL: Price("0", "0", "0")}
+PRICES = {PAID_MODEL: Price("0.45", "0.009", "0.45", "0.45"), FREE_MODEL: Price("0", "0", "0", "0")}
 # The same prices, as the books keep them.
-RATES = {PAID_MODEL: UnitRates(450_000_000, 9_000_000, 450_000_000), FREE_MODEL: UnitRates(0, 0, 0)}
+RATES = {
+    PAID_MODEL: unit_rates(input=450_000_000, output=450_000_000),
+    FREE_MODEL: unit_rates(input=0, output=0),
+}
 
 
 def model(name: str, *, is_free: bool = False, context: int = 64_000, output: int = 8_000) -> LanguageModel:

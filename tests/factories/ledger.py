@@ -17,7 +17,7 @@ from ledger.services.holds import ReserveRequest, SettleRequest
 from tests.factories.accounts import CustomerFactory
 
 # Easy to count with: a token of input costs 1 nano-USD, one of output 2, fifty from the cache 1.
-RATES = UnitRates(input=1_000_000, cached_input=20_000, output=2_000_000)
+RATES = UnitRates(input=1_000_000, cached_input=20_000, cache_write=1_000_000, output=2_000_000)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PLANS = Place("plans")
 
@@ -42,6 +42,7 @@ def priced(rates: UnitRates = RATES, **facts: Any) -> LanguageModel:
         effective_from=LONG_AGO,
         input_nano_usd_per_million=rates.input,
         cached_input_nano_usd_per_million=rates.cached_input,
+        cache_write_nano_usd_per_million=rates.cache_write,
         output_nano_usd_per_million=rates.output,
     )
     return model
@@ -134,6 +135,7 @@ def call(by: Spender, model: LanguageModel, **facts: Any) -> ReserveRequest:
             "asked_output_tokens": 50,
             "choices": 1,
             "lifetime_seconds": 900,
+            "client_address": "",
             **facts,
         }
     )
@@ -147,7 +149,9 @@ def report(request: ReserveRequest, **facts: Any) -> SettleRequest:
             "outcome": UsageRecord.Outcome.COMPLETE,
             "input_tokens": 60,
             "cached_input_tokens": 0,
+            "cache_write_tokens": 0,
             "output_tokens": 20,
+            "reasoning_tokens": 0,
             "is_estimated": False,
             "upstream_id": "answer-1",
             **facts,

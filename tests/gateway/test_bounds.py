@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from gateway.services import bounds, chat_requests, tokenizer
 from ledger.services.pricing import ModelLimits
 
-LIMITS = ModelLimits(context_tokens=100_000, output_tokens=1000, input_overhead_tokens=32)
+LIMITS = ModelLimits(
+    context_tokens=100_000, output_tokens=1000, input_overhead_tokens=32, media_part_tokens=None
+)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 

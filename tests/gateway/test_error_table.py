@@ -92,6 +92,13 @@ def test_a_refusal_is_told_in_openai_s_shape(
         ("paid_model", 402, "insufficient_quota", None),
         ("insufficient_credit", 402, "insufficient_quota", None),
         ("too_many_open_calls", 429, "too_many_open_calls", 2),
+        ("key_network", 403, "key_network", None),
+        ("key_model", 403, "key_model", None),
+        ("key_total_limit", 402, "key_total_limit", None),
+        ("key_monthly_limit", 429, "key_monthly_limit", None),
+        ("key_daily_limit", 429, "key_daily_limit", None),
+        ("key_rate_limit", 429, "rate_limit_exceeded", None),
+        ("busy", 429, "busy", 2),
     ],
 )
 def test_the_ledger_s_reasons_have_stable_codes(

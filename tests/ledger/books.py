@@ -4,9 +4,11 @@ Knows nothing of the ledger's code, so that the two can disagree.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
+from ipaddress import ip_address, ip_network
 
 POOLS = ("main", "backup", "wallet")
 SMALLEST_USEFUL_OUTPUT = 256
@@ -18,10 +20,16 @@ class Price:
 
     input: int
     cached: int
+    kept: int
     output: int
 
-    def cost(self, used: int, cached: int, output: int) -> int:
-        return math.ceil(Fraction(used * self.input + cached * self.cached + output * self.output, 10**6))
+    def cost(self, used: int, cached: int, kept: int, output: int) -> int:
+        sum_of_all = used * self.input + cached * self.cached + kept * self.kept + output * self.output
+        return math.ceil(Fraction(sum_of_all, 10**6))
+
+    def most(self, read: int, output: int) -> int:
+        """Return the most that a call can cost: the model may keep whatever it reads."""
+        return max(self.cost(read, 0, 0, output), self.cost(0, 0, read, output))
 
 
 @dataclass
@@ -48,11 +56,47 @@ class Account:
 
 
 @dataclass
+class Limits:
+    """What a key may do; None is no limit."""
+
+    total: int | None = None
+    monthly: int | None = None
+    daily: int | None = None
+    a_minute: int | None = None
+    models: list[int] | None = None
+    networks: list[str] | None = None
+
+
+@dataclass
 class Key:
     account: int
     is_disabled: bool = False
     requests: int = 0
-    spent: int = 0
+    spent_on: Counter[date] = field(default_factory=Counter)
+    limits: Limits = field(default_factory=Limits)
+    # Of its requests a minute, how many were taken at that moment; each is given back in its time.
+    taken: Fraction = Fraction(0)
+    taken_at: datetime | None = None
+
+    @property
+    def spent(self) -> int:
+        return self.spent_on.total()
+
+    def spent_in_month(self, day: date) -> int:
+        return sum(spent for on, spent in self.spent_on.items() if on.replace(day=1) == day.replace(day=1))
+
+    def taken_now(self, now: datetime) -> Fraction:
+        if self.taken_at is None or self.limits.a_minute is None:
+            return Fraction(0)
+        passed = now - self.taken_at
+        given_back = Fraction(passed.days * 86_400 + passed.seconds, 60) * self.limits.a_minute
+        return max(self.taken - given_back, Fraction(0))
+
+    def is_at_home(self, address: str) -> bool:
+        if self.limits.networks is None:
+            return True
+        plain = address.removeprefix("::ffff:")
+        return bool(plain) and any(ip_address(plain) in ip_network(each) for each in self.limits.networks)
 
 
 @dataclass
@@ -65,6 +109,7 @@ class Hold:
     input_bound: int
     output_bound: int
     choices: int
+    day: date
     deadline: datetime
 
 
@@ -97,34 +142,48 @@ class Books:
         return True
 
     def reserve(
-        self, call: str, key: int, model: int, asked: tuple[int, int, int], deadline: datetime
+        self,
+        call: str,
+        key: int,
+        model: int,
+        asked: tuple[int, int, int],
+        address: str,
+        now: datetime,
+        deadline: datetime,
     ) -> str:
-        """Return `reserved <output> <held>`, or the reason why not. ``asked``: input, output, choices."""
-        if call in self.holds and self.holds[call].key == key:
-            return self._answer(self.holds[call])
-        account = self.accounts[self.keys[key].account]
-        offered = self.models[model]
-        asked_input, asked_output, choices = asked
-        read = min(asked_input, offered.context)
-        wanted = min(asked_output, offered.output)
-        output = wanted if offered.is_free else min(wanted, self._affordable(account, offered, read, choices))
-        reason = self._refusal(call, key, offered)
-        if reason or output < min(wanted, SMALLEST_USEFUL_OUTPUT):
-            return reason or "insufficient_credit"
-        cost = 0 if offered.is_free else offered.price.cost(read, 0, choices * output)
-        hold = Hold(
-            self.keys[key].account, key, offered.price, offered.is_free, self._set_aside(account, cost),
-            read, choices * output, choices, deadline,
-        )  # fmt: skip
-        self.holds[call] = hold
-        self.keys[key].requests += 1
-        return self._answer(hold)
+        """Return `reserved <output> <held>`, or the reason why not. ``asked``: input, output, choices.
 
-    def settle(self, call: str, used: int, cached: int, output: int) -> tuple[int, int, bool]:
+        A key with a limit of requests a minute is told how many it could make now.
+        """
+        spender, offered = self.keys[key], self.models[model]
+        if call in self.holds and self.holds[call].key == key:
+            return self._answer(self.holds[call]) + self._left(spender, now)
+        read = min(asked[0], offered.context)
+        wanted = min(asked[1], offered.output)
+        output = wanted
+        reason = self._refusal(call, key, model, address, now)
+        if not reason and not offered.is_free:
+            output = min(wanted, self._affordable(key, offered.price, read, asked[2], now))
+            least = offered.price.most(read, asked[2] * min(wanted, SMALLEST_USEFUL_OUTPUT))
+            if output < min(wanted, SMALLEST_USEFUL_OUTPUT):
+                reason = self._shortage(key, least, now)
+        if reason:
+            return reason + ("" if reason == "key_disabled" else self._left(spender, now))
+        cost = 0 if offered.is_free else offered.price.most(read, asked[2] * output)
+        self.holds[call] = Hold(
+            spender.account, key, offered.price, offered.is_free,
+            self._set_aside(self.accounts[spender.account], cost),
+            read, asked[2] * output, asked[2], now.date(), deadline,
+        )  # fmt: skip
+        spender.requests += 1
+        spender.taken, spender.taken_at = spender.taken_now(now) + 1, now
+        return self._answer(self.holds[call]) + self._left(spender, now)
+
+    def settle(self, call: str, used: int, cached: int, kept: int, output: int) -> tuple[int, int, bool]:
         """Return cost, uncharged and whether it came too late."""
         if call in self.holds:
             hold = self.holds[call]
-            full = 0 if hold.is_free else hold.price.cost(used, cached, output)
+            full = 0 if hold.is_free else hold.price.cost(used, cached, kept, output)
             paid = min(full, sum(hold.aside.values()))
             self._end(call, paid)
             self.ended[call] = Ended(paid, full - paid, has_expired=False)
@@ -177,20 +236,45 @@ class Books:
     def held_by(self, key: int) -> int:
         return sum(sum(hold.aside.values()) for hold in self.holds.values() if hold.key == key)
 
-    def _refusal(self, call: str, key: int, model: Model) -> str | None:
-        account = self.accounts[self.keys[key].account]
+    def _refusal(self, call: str, key: int, model: int, address: str, now: datetime) -> str | None:
+        spender = self.keys[key]
+        account, limits = self.accounts[spender.account], spender.limits
         checks = [
-            ("key_disabled", self.keys[key].is_disabled),
+            ("key_disabled", spender.is_disabled),
             ("request_reused", call in self.holds or call in self.ended),
             ("account_frozen", account.is_frozen),
-            ("too_many_open_calls", self.open_holds(self.keys[key].account) >= self.open_calls),
-            ("paid_model", not model.is_free and not any(account.balance.values())),
+            ("key_network", not spender.is_at_home(address)),
+            ("key_model", limits.models is not None and model not in limits.models),
+            ("too_many_open_calls", self.open_holds(spender.account) >= self.open_calls),
+            ("key_rate_limit", limits.a_minute is not None and spender.taken_now(now) > limits.a_minute - 1),
+            ("paid_model", not self.models[model].is_free and not any(account.balance.values())),
         ]
         return next((reason for reason, holds in checks if holds), None)
 
-    def _affordable(self, account: Account, model: Model, read: int, choices: int) -> int:
-        left = account.all_free - Fraction(read * model.price.input, 10**6)
-        return max(math.floor(left / Fraction(choices * model.price.output, 10**6)), 0)
+    def _money(self, key: int, now: datetime) -> dict[str, int]:
+        """Return what spending has left of each limit and of the credit, by the reason that it would be."""
+        spender = self.keys[key]
+        limits = [
+            ("key_total_limit", spender.limits.total, spender.spent),
+            ("key_monthly_limit", spender.limits.monthly, spender.spent_in_month(now.date())),
+            ("key_daily_limit", spender.limits.daily, spender.spent_on[now.date()]),
+        ]
+        left = {reason: limit - spent for reason, limit, spent in limits if limit is not None}
+        return {**left, "insufficient_credit": sum(self.accounts[spender.account].balance.values())}
+
+    def _shortage(self, key: int, least: int, now: datetime) -> str:
+        short = [reason for reason, left in self._money(key, now).items() if left < least]
+        by_weight = ["key_total_limit", "insufficient_credit", "key_monthly_limit", "key_daily_limit"]
+        return next((reason for reason in by_weight if reason in short), "busy")
+
+    def _affordable(self, key: int, price: Price, read: int, choices: int, now: datetime) -> int:
+        limits = self._money(key, now)
+        del limits["insufficient_credit"]
+        held = self.held_by(key)
+        account = self.accounts[self.keys[key].account]
+        room = min([account.all_free, *(max(left - held, 0) for left in limits.values())])
+        left = room - Fraction(read * max(price.input, price.kept), 10**6)
+        return max(math.floor(left / Fraction(choices * price.output, 10**6)), 0)
 
     def _set_aside(self, account: Account, cost: int) -> dict[str, int]:
         aside = {}
@@ -202,13 +286,19 @@ class Books:
 
     def _end(self, call: str, paid: int) -> None:
         hold = self.holds.pop(call)
-        self.keys[hold.key].spent += paid
+        self.keys[hold.key].spent_on[hold.day] += paid
         account = self.accounts[hold.account]
         for pool in POOLS:
             share = min(paid, hold.aside[pool])
             account.balance[pool] -= share
             account.held[pool] -= hold.aside[pool]
             paid -= share
+
+    @staticmethod
+    def _left(key: Key, now: datetime) -> str:
+        if key.limits.a_minute is None:
+            return ""
+        return f", {max(key.limits.a_minute - math.ceil(key.taken_now(now)), 0)} left"
 
     @staticmethod
     def _answer(hold: Hold) -> str:

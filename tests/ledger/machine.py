@@ -43,7 +43,13 @@ OPEN_CALLS = 4
 CONNECTIONS = 3
 LIFETIME = timedelta(minutes=15)
 START = datetime(2027, 1, 31, 23, 30, tzinfo=UTC)
-PRICES = [Price(450_000_000, 9_000_000, 450_000_000), Price(333_333, 7_777, 1_999_999), Price(5, 0, 10**15)]
+PRICES = [
+    Price(450_000_000, 9_000_000, 562_500_000, 450_000_000),
+    Price(333_333, 7_777, 333_333, 1_999_999),
+    Price(5, 0, 0, 10**15),
+]
+# Those at home in either clothes, one from elsewhere, and one that nobody knows.
+ADDRESSES = ["203.0.113.7", "::ffff:203.0.113.8", "198.51.100.1", ""]
 
 T = TypeVar("T")
 
@@ -51,7 +57,7 @@ lines = st.integers(0, CONNECTIONS - 1)
 amounts = st.one_of(st.integers(1, 2_000), st.integers(1, 10**12))
 tokens = st.one_of(st.integers(0, 300), st.integers(0, 200_000))
 picks = st.integers(0, 10**6)
-HOWS = ["drawn", "exactly", "above"]
+hows = st.sampled_from(["drawn", "exactly", "above"])
 
 
 class Lines:
@@ -150,8 +156,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def reserve_a_batch(self, line: int, whos: list[int], what: int, read: int) -> None:
         requests = [self._call(who, what, read, 500, 1) for who in whos]
         answers = self.lines.on(line, partial(holds.reserve, requests, at=self.now))
-        # Accounts do not touch each other, so the order of the batch explains as much as that of the locks.
-        assert [told(answer) for answer in answers] == [self._expected(request) for request in requests]
+        # Accounts do not touch each other. The calls of one account are decided key by key.
+        pairs = sorted(zip(requests, answers, strict=True), key=lambda pair: self._key(pair[0]))
+        assert [told(answer) for _, answer in pairs] == [self._expected(request) for request, _ in pairs]
 
     @rule(who=picks, what=picks, read=tokens, wanted=st.integers(1, 20_000))
     def reserve_on_all_lines_at_once(self, who: int, what: int, read: int, wanted: int) -> None:
@@ -170,23 +177,25 @@ class LedgerMachine(RuleBasedStateMachine):
         assert told(answer) == self._expected(request)
 
     @precondition(lambda self: self.calls)
-    @rule(line=lines, which=picks, used=tokens, cached=tokens, written=tokens, how=st.sampled_from(HOWS))
-    def settle(self, line: int, which: int, used: int, cached: int, written: int, how: str) -> None:
-        report = self._report(which, used, cached, written, how)
+    @rule(line=lines, which=picks, used=tokens, cached=tokens, kept=tokens, written=tokens, how=hows)
+    def settle(
+        self, line: int, which: int, used: int, cached: int, kept: int, written: int, how: str
+    ) -> None:
+        report = self._report(which, (used, cached, kept, written), how)
         [answer] = self.lines.on(line, partial(holds.settle, [report], at=self.now))
         assert astuple(answer)[1:] == self._settled(report)
 
     @precondition(lambda self: self.calls)
-    @rule(which=picks, used=tokens, written=tokens, how=st.sampled_from(HOWS))
+    @rule(which=picks, used=tokens, written=tokens, how=hows)
     def settle_on_all_lines_at_once(self, which: int, used: int, written: int, how: str) -> None:
-        report = self._report(which, used, 0, written, how)
+        report = self._report(which, (used, 0, 0, written), how)
         answers = self.lines.at_once(*[partial(holds.settle, [report], at=self.now)] * CONNECTIONS)
         assert [astuple(answer)[1:] for [answer] in answers] == [self._settled(report)] * CONNECTIONS
 
     @precondition(lambda self: self.calls)
-    @rule(which=picks, used=tokens, written=tokens, how=st.sampled_from(HOWS))
+    @rule(which=picks, used=tokens, written=tokens, how=hows)
     def settle_while_holds_expire(self, which: int, used: int, written: int, how: str) -> None:
-        report = self._report(which, used, 0, written, how)
+        report = self._report(which, (used, 0, 0, written), how)
         [answer], expired = self.lines.at_once(
             partial(holds.settle, [report], at=self.now), partial(holds.expire_due, at=self.now)
         )
@@ -204,9 +213,13 @@ class LedgerMachine(RuleBasedStateMachine):
         [answer] = self.lines.on(line, partial(holds.release, [ReleaseRequest(request.request_id)]))
         assert answer.was_open == self.books.release(str(request.request_id))
 
-    @rule(line=lines, minutes=st.integers(0, 20))
-    def time_passes(self, line: int, minutes: int) -> None:
+    @rule(minutes=st.integers(0, 20))
+    def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
+
+    @rule(seconds=st.integers(0, 40))
+    def moments_pass(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
 
     @rule(line=lines)
     def expire(self, line: int) -> None:
@@ -243,7 +256,10 @@ class LedgerMachine(RuleBasedStateMachine):
         old = self.books.models[model.pk].price
         self.now += timedelta(microseconds=1)
         self._set_price(
-            model, Price(old.input * factor, old.cached * factor, min(old.output * factor, 10**15))
+            model,
+            Price(
+                old.input * factor, old.cached * factor, old.kept * factor, min(old.output * factor, 10**15)
+            ),
         )
 
     @invariant()
@@ -288,15 +304,18 @@ class LedgerMachine(RuleBasedStateMachine):
             effective_from=self.now,
             input_nano_usd_per_million=price.input,
             cached_input_nano_usd_per_million=price.cached,
+            cache_write_nano_usd_per_million=price.kept,
             output_nano_usd_per_million=price.output,
         )
         self.books.models[model.pk].price = price
 
     def _call(self, who: int, what: int, read: int, wanted: int, choices: int) -> ReserveRequest:
+        number = next(self.numbers)
         request = make.call(
             pick(self.spenders, who),
             pick(self.models, what),
-            request_id=uuid.UUID(int=next(self.numbers)),
+            request_id=uuid.UUID(int=number),
+            client_address=pick(ADDRESSES, number),
             input_bound_tokens=read,
             asked_output_tokens=wanted,
             choices=choices,
@@ -315,21 +334,37 @@ class LedgerMachine(RuleBasedStateMachine):
             self._key(request),
             request.model_id,
             (request.input_bound_tokens, request.asked_output_tokens, request.choices),
+            request.client_address,
+            self.now,
             self.now + LIFETIME,
         )
 
-    def _report(self, which: int, used: int, cached: int, written: int, how: str) -> SettleRequest:
+    def _report(self, which: int, drawn: tuple[int, int, int, int], how: str) -> SettleRequest:
         """Return a report of one of the calls: of exactly its bounds, of more, or of whatever was drawn."""
         request = pick(self.calls, which)
         hold = self.books.holds.get(str(request.request_id))
+        used, cached, kept, written = drawn
         if hold and how != "drawn":
-            more = 1 if how == "above" else 0
-            used, cached, written = hold.input_bound, 0, hold.output_bound + more
-        return make.report(request, input_tokens=used, cached_input_tokens=cached, output_tokens=written)
+            is_dear = hold.price.kept > hold.price.input
+            used, cached, kept = (0, 0, hold.input_bound) if is_dear else (hold.input_bound, 0, 0)
+            written = hold.output_bound + (1 if how == "above" else 0)
+        return make.report(
+            request,
+            input_tokens=used,
+            cached_input_tokens=cached,
+            cache_write_tokens=kept,
+            output_tokens=written,
+            reasoning_tokens=cached,  # as good a number as any
+        )
 
     def _settled(self, report: SettleRequest) -> tuple[int, int, bool]:
-        tokens_used = report.input_tokens, report.cached_input_tokens, report.output_tokens
-        return self.books.settle(str(report.request_id), *tokens_used)
+        return self.books.settle(
+            str(report.request_id),
+            report.input_tokens,
+            report.cached_input_tokens,
+            report.cache_write_tokens,
+            report.output_tokens,
+        )
 
 
 def pick(choices: Sequence[T], number: int) -> T:
@@ -339,9 +374,10 @@ def pick(choices: Sequence[T], number: int) -> T:
 
 def told(answer: Reserved | Refused) -> str:
     """Return an answer in the words of `Books`."""
+    left = f", {answer.rate.remaining_requests} left" if answer.rate else ""
     if isinstance(answer, Refused):
-        return answer.reason
-    return f"reserved {answer.output_limit_tokens} {answer.held_nano_usd}"
+        return answer.reason + left
+    return f"reserved {answer.output_limit_tokens} {answer.held_nano_usd}" + left
 
 
 def greed(answer: Reserved | Refused) -> tuple[int, ...]:
@@ -349,4 +385,5 @@ def greed(answer: Reserved | Refused) -> tuple[int, ...]:
     if isinstance(answer, Refused):
         return (1,)
     hold = Hold.objects.get(pk=answer.request_id)
-    return (0, -answer.output_limit_tokens, -hold.main_nano_usd, -hold.backup_nano_usd)
+    remaining = answer.rate.remaining_requests if answer.rate else 0
+    return (0, -remaining, -answer.output_limit_tokens, -hold.main_nano_usd, -hold.backup_nano_usd)

@@ -14,7 +14,8 @@ from ledger.services.holds import Reserved
 from tests.factories import ledger as make
 from tests.ledger.books import Account as ExpectedAccount
 from tests.ledger.books import Books, Key
-from tests.ledger.machine import OPEN_CALLS, LedgerMachine, lines, pick, picks, told
+from tests.ledger.limiting_machine import LimitingMachine
+from tests.ledger.machine import OPEN_CALLS, lines, pick, picks, told
 
 MOST_ACCOUNTS = 6
 
@@ -28,7 +29,7 @@ def merged(source: Account, into: Account) -> str:
     return "merged"
 
 
-class MergingMachine(LedgerMachine):
+class MergingMachine(LimitingMachine):
     """Everything that the ledger does, and accounts that come and are merged."""
 
     @precondition(lambda self: len(self.accounts) < MOST_ACCOUNTS)

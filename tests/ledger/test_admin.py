@@ -129,11 +129,11 @@ def test_money_is_shown_to_the_last_digit_and_summed_below_the_list(admin: Clien
 
 
 def test_a_call_tells_at_which_rates_it_was_charged(admin: Client, call: UsageRecord) -> None:
-    pricing.set_rate(call.model, UnitRates(0, 0, 0))
+    pricing.set_rate(call.model, UnitRates(0, 0, 0, 0))
 
     page = admin.get(page_of(UsageRecord, "change", call.pk)).content.decode()
 
-    assert "$0.001 / $0.00002 / $0.002 (version 1)" in page
+    assert "$0.001 / $0.00002 / $0.001 / $0.002 (version 1)" in page
 
 
 def test_an_entry_tells_where_its_money_went(admin: Client, call: UsageRecord) -> None:

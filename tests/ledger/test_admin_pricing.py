@@ -14,8 +14,8 @@ from tests.ledger.staff import list_of, page_of, staff_who_may
 pytestmark = pytest.mark.django_db
 
 PRICES = ("view_languagemodel", "view_rate", "add_rate")
-NEW = UnitRates(input=450_000_000, cached_input=9_000_000, output=450_000_000)
-TYPED = {"input": "0.45", "cached_input": "0.009", "output": "0.45"}
+NEW = UnitRates(input=450_000_000, cached_input=9_000_000, cache_write=450_000_000, output=450_000_000)
+TYPED = {"input": "0.45", "cached_input": "0.009", "cache_write": "0.45", "output": "0.45"}
 
 
 def test_new_rates_are_a_new_version(model: LanguageModel) -> None:
@@ -44,7 +44,7 @@ def test_a_form_that_is_sent_twice_makes_one_version(model: LanguageModel) -> No
 def test_nobody_undoes_rates_that_they_have_not_seen(model: LanguageModel) -> None:
     staff = staff_who_may(*PRICES)
     form = filled(staff, model)
-    newer = UnitRates(5, 5, 5)
+    newer = UnitRates(5, 5, 5, 5)
     pricing.set_rate(model, newer)
 
     answer = staff.post(rate_page(model), form)
@@ -56,7 +56,13 @@ def test_nobody_undoes_rates_that_they_have_not_seen(model: LanguageModel) -> No
 def test_the_form_begins_with_the_rates_in_force(model: LanguageModel) -> None:
     form = staff_who_may(*PRICES).get(rate_page(model)).context["form"]
 
-    assert form.initial == {"seen_version": 1, "input": "0.001", "cached_input": "0.00002", "output": "0.002"}
+    assert form.initial == {
+        "seen_version": 1,
+        "input": "0.001",
+        "cached_input": "0.00002",
+        "cache_write": "0.001",
+        "output": "0.002",
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,6 +73,7 @@ def test_the_form_begins_with_the_rates_in_force(model: LanguageModel) -> None:
         {"output": "0.0000000001"},
         {"output": ""},
         {"cached_input": "0.46"},
+        {"cache_write": "1000000.1"},
         {"seen_version": ""},
     ],
 )
@@ -82,9 +89,26 @@ def test_rates_with_a_mistake_are_not_set(model: LanguageModel, wrong: dict[str,
 def test_a_price_may_be_nothing(model: LanguageModel) -> None:
     staff = staff_who_may(*PRICES)
 
-    staff.post(rate_page(model), {**filled(staff, model), "input": "0", "cached_input": "0", "output": "0"})
+    staff.post(rate_page(model), {**filled(staff, model), **dict.fromkeys(TYPED, "0")})
 
-    assert versions(model)[0] == (2, UnitRates(0, 0, 0))
+    assert versions(model)[0] == (2, UnitRates(0, 0, 0, 0))
+
+
+def test_prices_that_are_left_empty_are_the_usual_ones(model: LanguageModel) -> None:
+    staff = staff_who_may(*PRICES)
+    typed = {"input": "0.450000001", "cached_input": "", "cache_write": "", "output": "1"}
+
+    staff.post(rate_page(model), {**filled(staff, model), **typed})
+
+    assert versions(model)[0] == (2, UnitRates(450_000_001, 9_000_001, 450_000_001, 10**9))
+
+
+def test_writing_to_the_cache_may_cost_more_than_input(model: LanguageModel) -> None:
+    staff = staff_who_may(*PRICES)
+
+    staff.post(rate_page(model), {**filled(staff, model), "cache_write": "0.5625"})
+
+    assert versions(model)[0] == (2, NEW._replace(cache_write=562_500_000))
 
 
 def test_who_may_only_look_sets_no_rates(model: LanguageModel) -> None:
@@ -109,7 +133,7 @@ def test_the_list_shows_the_rates_in_force(model: LanguageModel) -> None:
 
     page = staff_who_may(*PRICES).get(list_of(LanguageModel)).content.decode()
 
-    assert "$0.45 / $0.009 / $0.45" in page
+    assert "$0.45 / $0.009 / $0.45 / $0.45" in page
     assert "$0.002" not in page
 
 

@@ -55,7 +55,9 @@ def test_every_number_of_a_call_stands_in_the_journal(model: LanguageModel) -> N
                 outcome=UsageRecord.Outcome.CLIENT_GONE,
                 input_tokens=40,
                 cached_input_tokens=50,
+                cache_write_tokens=3,
                 output_tokens=20,
+                reasoning_tokens=15,
                 is_estimated=True,
                 upstream_id="answer-7",
             )
@@ -69,8 +71,9 @@ def test_every_number_of_a_call_stands_in_the_journal(model: LanguageModel) -> N
         caller.api_key,
     )
     assert (line.model, line.rate, line.is_free) == (model, model.rates.get(), False)
-    assert (line.input_tokens, line.cached_input_tokens, line.output_tokens) == (40, 50, 20)
-    assert (line.cost_nano_usd, line.wallet_nano_usd, line.uncharged_nano_usd) == (81, 81, 0)
+    assert (line.input_tokens, line.cached_input_tokens, line.cache_write_tokens) == (40, 50, 3)
+    assert (line.output_tokens, line.reasoning_tokens) == (20, 15)
+    assert (line.cost_nano_usd, line.wallet_nano_usd, line.uncharged_nano_usd) == (84, 84, 0)
     assert (line.outcome, line.is_estimated, line.upstream_id, line.late_at) == (
         UsageRecord.Outcome.CLIENT_GONE, True, "answer-7", None,
     )  # fmt: skip
@@ -81,13 +84,19 @@ def test_a_settlement_counts_for_its_key_and_its_day(model: LanguageModel) -> No
     caller = make.spender(wallet=1_000)
     requests = [reserved(make.call(caller, model)) for _ in range(2)]
 
-    holds.settle([make.report(request, cached_input_tokens=50) for request in requests])
+    holds.settle(
+        [
+            make.report(request, cached_input_tokens=50, cache_write_tokens=7, reasoning_tokens=9)
+            for request in requests
+        ]
+    )
 
     allowance = caller.allowance
-    assert (allowance.requests, allowance.spent_nano_usd, allowance.held_nano_usd) == (2, 202, 0)
+    assert (allowance.requests, allowance.spent_nano_usd, allowance.held_nano_usd) == (2, 216, 0)
     total = DayTotal.objects.get(account=caller.account, model=model, day=timezone.localdate())
-    assert (total.requests, total.cost_nano_usd) == (2, 202)
-    assert (total.input_tokens, total.cached_input_tokens, total.output_tokens) == (120, 100, 40)
+    assert (total.requests, total.cost_nano_usd) == (2, 216)
+    assert (total.input_tokens, total.cached_input_tokens, total.cache_write_tokens) == (120, 100, 14)
+    assert (total.output_tokens, total.reasoning_tokens) == (40, 18)
 
 
 def test_a_call_counts_on_the_day_on_which_it_was_reserved(model: LanguageModel) -> None:
@@ -101,12 +110,21 @@ def test_a_call_counts_on_the_day_on_which_it_was_reserved(model: LanguageModel)
 
 
 def test_a_cost_is_summed_exactly_and_rounded_up_once() -> None:
-    model = make.priced(UnitRates(input=100_000, cached_input=100_000, output=100_000))
+    model = make.priced(UnitRates(input=100_000, cached_input=100_000, cache_write=100_000, output=100_000))
     request = reserved(make.call(make.spender(wallet=1_000), model))
 
     [settled] = holds.settle([make.report(request, input_tokens=1, cached_input_tokens=1, output_tokens=1)])
 
     assert settled.cost_nano_usd == 1
+
+
+def test_reasoning_costs_what_output_costs_and_is_never_more_than_it(model: LanguageModel) -> None:
+    request = reserved(make.call(make.spender(wallet=1_000), model))
+
+    [settled] = holds.settle([make.report(request, output_tokens=20, reasoning_tokens=21)])
+
+    assert settled.cost_nano_usd == 60 + 2 * 20
+    assert UsageRecord.objects.get().reasoning_tokens == DayTotal.objects.get().reasoning_tokens == 20
 
 
 def test_a_call_that_used_all_that_was_set_aside_costs_all_of_it(model: LanguageModel) -> None:

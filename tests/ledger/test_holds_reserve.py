@@ -63,7 +63,7 @@ def test_every_choice_may_have_the_whole_output(model: LanguageModel) -> None:
 
 
 def test_a_hold_rounds_up_once_to_a_whole_nano_usd() -> None:
-    model = make.priced(UnitRates(input=100_000, cached_input=0, output=100_000))
+    model = make.priced(UnitRates(input=100_000, cached_input=0, cache_write=100_000, output=100_000))
     request = make.call(make.spender(wallet=1_000), model, input_bound_tokens=1, asked_output_tokens=1)
 
     answer = reserve(request)
@@ -119,7 +119,7 @@ def test_input_alone_may_be_too_dear(model: LanguageModel) -> None:
 
 
 def test_output_that_costs_nothing_is_always_affordable() -> None:
-    model = make.priced(UnitRates(input=1_000_000, cached_input=0, output=0))
+    model = make.priced(UnitRates(input=1_000_000, cached_input=0, cache_write=1_000_000, output=0))
     exact, poor = make.spender(wallet=100), make.spender(wallet=99)
 
     answer = reserve(make.call(exact, model, asked_output_tokens=5_000))
@@ -168,7 +168,19 @@ def test_credit_that_is_held_is_credit_but_cannot_be_spent_twice(model: Language
     caller = make.spender(wallet=200)
     reserve(make.call(caller, model))
 
-    assert reason(make.call(caller, model)) == RefusalReason.INSUFFICIENT_CREDIT
+    refused = make.call(caller, model)
+    assert reserve(refused) == Refused(refused.request_id, RefusalReason.BUSY, retry_after_seconds=2)
+
+
+def test_input_that_is_written_to_the_cache_is_the_bound_when_that_is_dearer() -> None:
+    model = make.priced(UnitRates(input=1_000_000, cached_input=0, cache_write=3_000_000, output=2_000_000))
+    rich, poor = make.spender(wallet=400), make.spender(wallet=399)
+
+    answer = reserve(make.call(rich, model))
+
+    assert isinstance(answer, Reserved)
+    assert (answer.output_limit_tokens, answer.held_nano_usd) == (50, 400)
+    assert reason(make.call(poor, model)) == RefusalReason.INSUFFICIENT_CREDIT
 
 
 def wrong_secret(caller: Spender) -> dict[str, Any]:
@@ -356,7 +368,7 @@ def test_a_hold_remembers_the_days_of_the_site(model: LanguageModel, settings: S
 def test_a_hold_keeps_the_price_that_it_began_with(model: LanguageModel) -> None:
     request = make.call(make.spender(wallet=1_000), model)
     reserve(request)
-    pricing.set_rate(model, UnitRates(9_000_000, 9_000_000, 9_000_000))
+    pricing.set_rate(model, UnitRates(9_000_000, 9_000_000, 9_000_000, 9_000_000))
 
     [settled] = holds.settle([make.report(request)])
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey
 from accounts.services import api_keys
+from ledger.models import KeyAllowance
 from ledger.services import accounts, key_standing
 from ledger.services.holds import RefusalReason
 from ledger.services.key_standing import Standing
@@ -19,11 +20,14 @@ from tests.ledger.connections import conninfo
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def standing(caller: Spender, *secret_hashes: bytes) -> Standing:
+def standing(caller: Spender, *secret_hashes: bytes, client_address: str = "") -> Standing:
     async def ask() -> Standing:
         async with await psycopg.AsyncConnection.connect(conninfo()) as connection:
             return await key_standing.look_up(
-                connection, caller.api_key.key_id, secret_hashes or [caller.secret_hash]
+                connection,
+                caller.api_key.key_id,
+                secret_hashes or [caller.secret_hash],
+                client_address=client_address,
             )
 
     return asyncio.run(ask())
@@ -32,14 +36,28 @@ def standing(caller: Spender, *secret_hashes: bytes) -> Standing:
 def test_credit_opens_the_paid_models() -> None:
     with_credit, without = make.spender(wallet=1), make.spender()
 
-    assert standing(with_credit) == Standing(None, with_credit.account.pk, may_use_paid=True)
-    assert standing(without) == Standing(None, without.account.pk, may_use_paid=False)
+    assert standing(with_credit) == Standing(
+        None, with_credit.account.pk, may_use_paid=True, allowed_models=None
+    )
+    assert not standing(without).may_use_paid
+    assert standing(without).refusal is None
 
 
 def test_the_secret_may_be_hashed_under_any_pepper() -> None:
     caller = make.spender(wallet=1)
 
     assert standing(caller, b"newer", caller.secret_hash).refusal is None
+
+
+def test_a_key_may_be_bound_to_models_and_networks() -> None:
+    model = make.priced()
+    caller = make.spender(wallet=1)
+    KeyAllowance.objects.update(allowed_models=[model.pk], allowed_networks=["203.0.113.0/24"])
+
+    assert standing(caller, client_address="203.0.113.7").allowed_models == frozenset({model.pk})
+    assert standing(caller, client_address="203.0.114.7") == Standing(
+        RefusalReason.KEY_NETWORK, None, may_use_paid=False, allowed_models=None
+    )
 
 
 def deleted(caller: Spender) -> None:
@@ -85,4 +103,6 @@ def test_a_wrong_secret_learns_nothing() -> None:
     caller = make.spender(wallet=1)
     accounts.freeze(caller.account)
 
-    assert standing(caller, b"wrong") == Standing(RefusalReason.UNKNOWN_KEY, None, may_use_paid=False)
+    assert standing(caller, b"wrong") == Standing(
+        RefusalReason.UNKNOWN_KEY, None, may_use_paid=False, allowed_models=None
+    )

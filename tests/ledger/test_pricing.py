@@ -14,7 +14,7 @@ from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
-CHEAP, DEAR = UnitRates(1, 0, 2), UnitRates(10, 5, 20)
+CHEAP, DEAR = UnitRates(1, 0, 1, 2), UnitRates(10, 5, 10, 20)
 
 
 def test_the_price_list_tells_all_about_a_model() -> None:
@@ -30,7 +30,12 @@ def test_the_price_list_tells_all_about_a_model() -> None:
         vendor="Vendor",
         aliases=["old-b", "vendor/b"],
         is_free=True,
-        limits=ModelLimits(context_tokens=100_000, output_tokens=8_000, input_overhead_tokens=32),
+        limits=ModelLimits(
+            context_tokens=100_000,
+            output_tokens=8_000,
+            input_overhead_tokens=32,
+            media_part_tokens=None,
+        ),
         rates=CHEAP,
         rate_version=1,
         created_at=model.created_at,

@@ -113,6 +113,14 @@ def key_counter_changed() -> None:
     KeyAllowance.objects.update(spent_nano_usd=1)
 
 
+def key_day_changed() -> None:
+    KeyAllowance.objects.update(day_spent_nano_usd=1)
+
+
+def key_month_changed() -> None:
+    KeyAllowance.objects.update(month_spent_nano_usd=1)
+
+
 def key_requests_miscounted() -> None:
     KeyAllowance.objects.update(requests=1)
 
@@ -265,6 +273,8 @@ def test_books_that_nobody_touched_add_up() -> None:
         (held_changed, {"held_differs_from_open_holds"}),
         (open_holds_miscounted, {"held_differs_from_open_holds"}),
         (key_counter_changed, {"key_differs_from_its_calls"}),
+        (key_day_changed, {"key_differs_from_its_calls"}),
+        (key_month_changed, {"key_differs_from_its_calls"}),
         (key_requests_miscounted, {"key_differs_from_its_calls"}),
         (day_total_changed, {"day_total_differs_from_its_calls"}),
         (day_total_lost, {"day_total_differs_from_its_calls"}),

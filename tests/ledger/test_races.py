@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pytest
+from django.utils import timezone
 
-from ledger.models import AccountAllowance, LanguageModel, UsageRecord
+from ledger.models import AccountAllowance, KeyAllowance, LanguageModel, UsageRecord
 from ledger.services import holds
 from ledger.services.holds import Refused, Reserved
 from tests.factories import ledger as make
@@ -30,6 +31,38 @@ def test_of_sixty_four_calls_as_many_run_as_may_be_open_at_once(model: LanguageM
     requests = [make.call(caller, model) for _ in range(64)]
 
     answers = together(64, lambda number: holds.reserve([requests[number]])[0])
+
+    assert Counter(type(answer) for answer in answers) == {Reserved: 7, Refused: 57}
+
+
+def test_of_sixty_four_calls_as_many_run_as_a_key_may_spend_in_a_day(model: LanguageModel) -> None:
+    caller = make.spender(wallet=10**9)
+    AccountAllowance.objects.update(open_calls=None)
+    KeyAllowance.objects.update(daily_limit_nano_usd=10 * 200)
+    requests = [make.call(caller, model) for _ in range(64)]
+
+    def act(number: int) -> Reserved | Refused:
+        [answer] = holds.reserve([requests[number]])
+        if number % 2:
+            holds.settle([make.report(requests[number])])
+        return answer
+
+    answers = together(64, act)
+
+    allowance = caller.allowance
+    assert 10 <= Counter(type(answer) for answer in answers)[Reserved] <= 20
+    assert allowance.day_spent_nano_usd + allowance.held_nano_usd <= 10 * 200
+    assert allowance.day_spent_nano_usd == UsageRecord.objects.count() * 100
+
+
+def test_of_sixty_four_calls_as_many_run_as_a_key_may_make_in_a_minute(model: LanguageModel) -> None:
+    caller = make.spender(wallet=10**9)
+    AccountAllowance.objects.update(open_calls=None)
+    KeyAllowance.objects.update(requests_per_minute=7)
+    requests = [make.call(caller, model) for _ in range(64)]
+    at = timezone.now()
+
+    answers = together(64, lambda number: holds.reserve([requests[number]], at=at)[0])
 
     assert Counter(type(answer) for answer in answers) == {Reserved: 7, Refused: 57}
 

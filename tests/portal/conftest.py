@@ -14,7 +14,7 @@ from tests.factories.accounts import CustomerFactory
 from tests.factories.ledger import priced
 
 DOLLAR = 1_000_000_000
-CHAT_RATES = UnitRates(input=450_000_000, cached_input=9_000_000, output=450_000_000)
+CHAT_RATES = UnitRates(input=450_000_000, cached_input=9_000_000, cache_write=450_000_000, output=450_000_000)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def chat(db: None) -> LanguageModel:
 @pytest.fixture
 def free_model(db: None) -> LanguageModel:
     """Offer a model that costs nothing."""
-    return priced(UnitRates(0, 0, 0), name="glm-4-flash", is_free=True)
+    return priced(UnitRates(0, 0, 0, 0), name="glm-4-flash", is_free=True)
 
 
 @pytest.fixture

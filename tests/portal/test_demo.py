@@ -32,7 +32,7 @@ def test_everybody_of_the_demo_can_sign_in(login: demo.Login) -> None:
 def test_the_reference_model_costs_what_packages_are_counted_in() -> None:
     offered = {model.name: model for model in pricing.catalogue(timezone.now())}
 
-    assert offered["deepseek-chat"].rates == UnitRates(usd("0.45"), usd("0.009"), usd("0.45"))
+    assert offered["deepseek-chat"].rates == UnitRates(usd("0.45"), usd("0.009"), usd("0.45"), usd("0.45"))
     assert [model.name for model in offered.values() if model.is_free] == ["glm-4-flash"]
 
 

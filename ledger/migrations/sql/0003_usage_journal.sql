@@ -13,7 +13,9 @@ create table ledger_usage (
     rate_id bigint not null,
     input_tokens bigint not null,
     cached_input_tokens bigint not null,
+    cache_write_tokens bigint not null,
     output_tokens bigint not null,
+    reasoning_tokens bigint not null,
     main_nano_usd bigint not null,
     backup_nano_usd bigint not null,
     wallet_nano_usd bigint not null,
@@ -28,8 +30,10 @@ create table ledger_usage (
         outcome in ('complete', 'client_gone', 'upstream_failed', 'expired')
     ),
     constraint call_uses_nothing_negative check (
-        input_tokens >= 0 and cached_input_tokens >= 0 and output_tokens >= 0
+        input_tokens >= 0 and cached_input_tokens >= 0 and cache_write_tokens >= 0
+        and output_tokens >= 0 and reasoning_tokens >= 0
     ),
+    constraint reasoning_is_part_of_the_output check (reasoning_tokens <= output_tokens),
     constraint call_costs_nothing_negative check (
         main_nano_usd >= 0 and backup_nano_usd >= 0 and wallet_nano_usd >= 0 and uncharged_nano_usd >= 0
     ),

@@ -17,12 +17,31 @@ alter table ledger_daytotal set (fillfactor = 70);
 
 -- What a call costs. Exact until the one rounding, up to a whole nano-USD: numeric multiplication never rounds.
 create function ledger_call_cost(
-    p_input_tokens bigint, p_cached_input_tokens bigint, p_output_tokens bigint, p_rate ledger_rate
+    p_input_tokens bigint, p_cached_input_tokens bigint, p_cache_write_tokens bigint, p_output_tokens bigint,
+    p_rate ledger_rate
 ) returns numeric
 language sql immutable as $$
     select ceil(0.000001 * (
         p_rate.input_nano_usd_per_million * p_input_tokens::numeric
         + p_rate.cached_input_nano_usd_per_million * p_cached_input_tokens::numeric
+        + p_rate.cache_write_nano_usd_per_million * p_cache_write_tokens::numeric
+        + p_rate.output_nano_usd_per_million * p_output_tokens::numeric
+    ))
+$$;
+
+-- What input costs at most, a million tokens: the model may write all of it into its cache.
+create function ledger_dearest_input(p_rate ledger_rate) returns bigint
+language sql immutable as $$
+    select greatest(p_rate.input_nano_usd_per_million, p_rate.cache_write_nano_usd_per_million)
+$$;
+
+-- The most that a call within these bounds can cost.
+create function ledger_most_cost(
+    p_input_tokens bigint, p_output_tokens bigint, p_rate ledger_rate
+) returns numeric
+language sql immutable as $$
+    select ceil(0.000001 * (
+        ledger_dearest_input(p_rate) * p_input_tokens::numeric
         + p_rate.output_nano_usd_per_million * p_output_tokens::numeric
     ))
 $$;
@@ -33,10 +52,10 @@ create function ledger_affordable_output(
 ) returns numeric
 language sql immutable as $$
     select case
-        when ledger_call_cost(p_input_tokens, 0, 0, p_rate) > p_credit then 0
+        when ledger_most_cost(p_input_tokens, 0, p_rate) > p_credit then 0
         when p_rate.output_nano_usd_per_million = 0 then 'infinity'
         else div(
-            p_credit * 1000000::numeric - p_rate.input_nano_usd_per_million * p_input_tokens::numeric,
+            p_credit * 1000000::numeric - ledger_dearest_input(p_rate) * p_input_tokens::numeric,
             p_rate.output_nano_usd_per_million * p_choices::numeric
         )
     end
@@ -56,20 +75,44 @@ language sql immutable as $$
     end
 $$;
 
+-- Whether a key may call from this address. An unknown address is in no network.
+create function ledger_is_within(p_client_address inet, p_networks cidr[]) returns boolean
+language sql immutable as $$
+    select p_networks is null or coalesce(p_client_address <<= any (p_networks), false)
+$$;
+
+-- Where a key stands in its requests a minute (GCRA): a request takes one place of them, and time frees the
+-- places, one after another. `p_arrival_at` is the moment at which all of them will be free.
+create function ledger_rate_standing(
+    p_limit integer, p_arrival_at timestamptz, p_now timestamptz,
+    out rate_limit integer, out rate_remaining integer, out rate_reset_seconds integer
+)
+language sql immutable as $$
+    select
+        p_limit,
+        greatest(p_limit - ceil(taken / extract(epoch from interval '1 minute' / p_limit)), 0)::integer,
+        ceil(taken)::integer
+    from (select greatest(extract(epoch from p_arrival_at - p_now), 0)) as times (taken)
+$$;
+
 -- Sets aside the most that each call can cost, or says why not. The request ids of one batch are distinct.
 --
 -- `p_secret_hashes` has a row for each call: its secret, hashed under every pepper. Output is asked for and
 -- granted for each of `p_choices`. Asking again under the id of an open hold of the same key answers with that
 -- hold; an id whose call has ended, or which another key uses, is refused. The reason `key_moved` is no
 -- refusal: a merge was first, nothing is decided, and the call is to be asked again.
+--
+-- A limit of money counts what is spent and what open calls have set aside. Its own reason is named only when
+-- the spending alone leaves too little; else the reason is `busy`. What no waiting mends is named first.
 create function ledger_reserve(
     p_request_ids uuid[], p_key_ids text[], p_secret_hashes bytea[], p_model_ids bigint[],
     p_input_bounds_tokens bigint[], p_asked_outputs_tokens bigint[], p_choices bigint[],
-    p_lifetimes_seconds bigint[],
+    p_lifetimes_seconds bigint[], p_client_addresses inet[],
     p_time_zone text, p_now timestamptz
 ) returns table (
     request_id uuid, reason text, retry_after_seconds integer,
-    account_id bigint, output_limit_tokens bigint, held_nano_usd bigint
+    account_id bigint, output_limit_tokens bigint, held_nano_usd bigint,
+    rate_limit integer, rate_remaining integer, rate_reset_seconds integer
 )
 language plpgsql
 -- One plan, by indexes: right at every size of the tables, whatever the statistics say today.
@@ -87,9 +130,13 @@ declare
     today constant date := p_now at time zone p_time_zone;
     call record;
     account ledger_account;  -- of this call, as the earlier calls of the batch leave it
+    spender ledger_keyallowance;  -- its key, likewise
     main_free bigint;
     backup_free bigint;
     wallet_free bigint;
+    least_cost bigint;  -- of the shortest answer that is of any use
+    pace interval;
+    arrival_at timestamptz;
     hold ledger_hold;
     holds ledger_hold[] := '{}';
     newly_used bigint[] := '{}';
@@ -111,9 +158,11 @@ begin
             asked.request_id,
             asked.choices,
             asked.lifetime_seconds,
+            asked.client_address,
             least(asked.input_bound, model.context_limit_tokens) as input_bound,
             least(asked.output, model.output_limit_tokens) as wanted_output,
             account,
+            spender,
             allowance.open_calls,
             key.id as api_key_id,
             key.last_used_at,
@@ -136,9 +185,9 @@ begin
             ) is not null as has_ended
         from unnest(
             p_request_ids, p_key_ids, p_model_ids,
-            p_input_bounds_tokens, p_asked_outputs_tokens, p_choices, p_lifetimes_seconds
+            p_input_bounds_tokens, p_asked_outputs_tokens, p_choices, p_lifetimes_seconds, p_client_addresses
         ) with ordinality as asked (
-            request_id, key_id, model_id, input_bound, output, choices, lifetime_seconds, number
+            request_id, key_id, model_id, input_bound, output, choices, lifetime_seconds, client_address, number
         )
         left join accounts_apikey as key on key.key_id = asked.key_id
         left join ledger_keyallowance as spender on spender.api_key_id = key.id
@@ -150,12 +199,15 @@ begin
             where rate.model_id = model.id and rate.effective_from <= p_now
             order by rate.effective_from desc limit 1
         ) as price on true
-        order by account.id, asked.number
+        order by account.id, key.id, asked.number
     loop
         request_id := call.request_id;
         account_id := (call.account).id;
         reason := null;
         retry_after_seconds := null;
+        rate_limit := null;
+        rate_remaining := null;
+        rate_reset_seconds := null;
 
         -- The key moved to another account while we waited for the first one's lock, or is that new. To wait
         -- for a second lock now, out of order, could be to wait in a circle.
@@ -165,6 +217,25 @@ begin
             held_nano_usd := null;
             return next;
             continue;
+        end if;
+
+        if call.api_key_id is distinct from spender.api_key_id then
+            spender := call.spender;
+            -- A call for which midnight has passed while it waited for the lock counts in the new day.
+            if spender.day is distinct from today + 1 and spender.day is distinct from today then
+                spender.day := today;
+                spender.day_spent_nano_usd := 0;
+            end if;
+            if spender.month is distinct from date_trunc('month', spender.day::timestamp)::date then
+                spender.month := date_trunc('month', spender.day::timestamp);
+                spender.month_spent_nano_usd := 0;
+            end if;
+        end if;
+        if spender.requests_per_minute is not null and call.key_fault is null then
+            pace := interval '1 minute' / spender.requests_per_minute;
+            arrival_at := greatest(spender.rate_arrival_at, p_now);
+            select * into rate_limit, rate_remaining, rate_reset_seconds
+            from ledger_rate_standing(spender.requests_per_minute, arrival_at, p_now);
         end if;
 
         -- Asked again, after a connection broke: the hold stands as it is.
@@ -187,23 +258,57 @@ begin
         output_limit_tokens := least(
             call.wanted_output,
             case when not call.is_free then ledger_affordable_output(
-                main_free + backup_free + wallet_free, call.input_bound, call.choices, call.rate
+                greatest(0, least(
+                    main_free + backup_free + wallet_free,
+                    spender.total_limit_nano_usd - spender.spent_nano_usd - spender.held_nano_usd,
+                    spender.monthly_limit_nano_usd - spender.month_spent_nano_usd - spender.held_nano_usd,
+                    spender.daily_limit_nano_usd - spender.day_spent_nano_usd - spender.held_nano_usd
+                )),
+                call.input_bound, call.choices, call.rate
             ) end
         );
         reason := case
             when call.key_fault is not null then call.key_fault
             when call.standing is distinct from null or call.has_ended then 'request_reused'
             when account.frozen_at is not null then 'account_frozen'
+            when not ledger_is_within(call.client_address, spender.allowed_networks) then 'key_network'
             when call.rate is not distinct from null then 'model_unknown'
+            when (call.rate).model_id <> all (spender.allowed_models) then 'key_model'
             when account.open_holds >= call.open_calls then 'too_many_open_calls'
+            when arrival_at > p_now + (spender.requests_per_minute - 1) * pace then 'key_rate_limit'
             when call.is_free then null
             when account.main_balance_nano_usd + account.backup_balance_nano_usd
                 + account.wallet_balance_nano_usd = 0 then 'paid_model'
-            when output_limit_tokens < least(call.wanted_output, smallest_useful_output)
-                then 'insufficient_credit'
         end;
+        if reason is null and not call.is_free
+            and output_limit_tokens < least(call.wanted_output, smallest_useful_output)
+        then
+            least_cost := ledger_most_cost(
+                call.input_bound, call.choices * least(call.wanted_output, smallest_useful_output), call.rate
+            );
+            reason := case
+                when spender.total_limit_nano_usd - spender.spent_nano_usd < least_cost then 'key_total_limit'
+                when account.main_balance_nano_usd + account.backup_balance_nano_usd
+                    + account.wallet_balance_nano_usd < least_cost then 'insufficient_credit'
+                when spender.monthly_limit_nano_usd - spender.month_spent_nano_usd < least_cost
+                    then 'key_monthly_limit'
+                when spender.daily_limit_nano_usd - spender.day_spent_nano_usd < least_cost
+                    then 'key_daily_limit'
+                else 'busy'
+            end;
+        end if;
         if reason is not null then
-            retry_after_seconds := case reason when 'too_many_open_calls' then 2 end;
+            retry_after_seconds := ceil(case reason
+                when 'too_many_open_calls' then 2
+                when 'busy' then 2
+                when 'key_rate_limit'
+                    then extract(epoch from arrival_at - p_now - (spender.requests_per_minute - 1) * pace)
+                when 'key_daily_limit'
+                    then extract(epoch from (spender.day + 1)::timestamp at time zone p_time_zone - p_now)
+                when 'key_monthly_limit' then extract(
+                    epoch from (spender.month + interval '1 month') at time zone p_time_zone - p_now
+                )
+            end);
             output_limit_tokens := null;
             held_nano_usd := null;
             return next;
@@ -212,7 +317,7 @@ begin
 
         hold.output_bound_tokens := call.choices * output_limit_tokens;
         held_nano_usd := case when call.is_free then 0
-            else ledger_call_cost(call.input_bound, 0, hold.output_bound_tokens, call.rate) end;
+            else ledger_most_cost(call.input_bound, hold.output_bound_tokens, call.rate) end;
         hold.main_nano_usd := least(held_nano_usd, main_free);
         hold.backup_nano_usd := least(held_nano_usd - hold.main_nano_usd, backup_free);
         hold.wallet_nano_usd := held_nano_usd - hold.main_nano_usd - hold.backup_nano_usd;
@@ -224,9 +329,9 @@ begin
         hold.is_free := call.is_free;
         hold.input_bound_tokens := call.input_bound;
         hold.period_started_at := account.period_started_at;
-        hold.day := today;
-        hold.week := date_trunc('week', today::timestamp);
-        hold.month := date_trunc('month', today::timestamp);
+        hold.day := spender.day;
+        hold.week := date_trunc('week', spender.day::timestamp);
+        hold.month := spender.month;
         hold.created_at := p_now;
         hold.deadline_at := p_now + make_interval(secs => call.lifetime_seconds);
         holds := holds || hold;
@@ -238,6 +343,12 @@ begin
         account.backup_held_nano_usd := account.backup_held_nano_usd + hold.backup_nano_usd;
         account.wallet_held_nano_usd := account.wallet_held_nano_usd + hold.wallet_nano_usd;
         account.open_holds := account.open_holds + 1;
+        spender.held_nano_usd := spender.held_nano_usd + held_nano_usd;
+        if spender.requests_per_minute is not null then
+            spender.rate_arrival_at := arrival_at + pace;
+            select * into rate_limit, rate_remaining, rate_reset_seconds
+            from ledger_rate_standing(spender.requests_per_minute, spender.rate_arrival_at, p_now);
+        end if;
         return next;
     end loop;
 
@@ -257,9 +368,16 @@ begin
 
     update ledger_keyallowance as spender set
         requests = spender.requests + placed.calls,
-        held_nano_usd = spender.held_nano_usd + placed.held
+        held_nano_usd = spender.held_nano_usd + placed.held,
+        day = placed.day,
+        day_spent_nano_usd = case spender.day when placed.day then spender.day_spent_nano_usd else 0 end,
+        month = placed.month,
+        month_spent_nano_usd = case spender.month when placed.month then spender.month_spent_nano_usd else 0 end,
+        rate_arrival_at = greatest(spender.rate_arrival_at, p_now)
+            + placed.calls * (interval '1 minute' / spender.requests_per_minute)
     from (
-        select api_key_id, count(*) as calls, sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
+        select api_key_id, count(*) as calls, max(day) as day, max(month) as month,
+            sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
         from unnest(holds) group by api_key_id order by api_key_id
     ) as placed
     where spender.api_key_id = placed.api_key_id;
@@ -275,7 +393,8 @@ $$;
 -- statement: no moment sees a call without its hold and without its line, or with both.
 create function ledger_close_holds(
     p_request_ids uuid[], p_outcomes text[],
-    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_output_tokens bigint[],
+    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_cache_write_tokens bigint[],
+    p_output_tokens bigint[], p_reasoning_tokens bigint[],
     p_estimated boolean[], p_upstream_ids text[],
     p_now timestamptz
 ) returns table (request_id uuid, cost_nano_usd bigint, uncharged_nano_usd bigint)
@@ -298,10 +417,11 @@ begin
     with ended as (
         delete from ledger_hold as hold
         using unnest(
-            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_output_tokens,
-            p_estimated, p_upstream_ids
+            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_cache_write_tokens,
+            p_output_tokens, p_reasoning_tokens, p_estimated, p_upstream_ids
         ) as report (
-            request_id, outcome, input_tokens, cached_input_tokens, output_tokens, is_estimated, upstream_id
+            request_id, outcome, input_tokens, cached_input_tokens, cache_write_tokens,
+            output_tokens, reasoning_tokens, is_estimated, upstream_id
         )
         where hold.id = any (p_request_ids) and hold.id = report.request_id
         returning hold.*, report.*
@@ -309,7 +429,8 @@ begin
     priced as (
         select ended.*,
             case when ended.is_free then 0 else ledger_call_cost(
-                ended.input_tokens, ended.cached_input_tokens, ended.output_tokens, rate
+                ended.input_tokens, ended.cached_input_tokens, ended.cache_write_tokens,
+                ended.output_tokens, rate
             ) end as cost
         from ended join ledger_rate as rate on rate.id = ended.rate_id
     ),
@@ -324,13 +445,14 @@ begin
     journal as (
         insert into ledger_usage (
             request_id, at, reserved_at, day, account_id, api_key_id, model_id, rate_id,
-            input_tokens, cached_input_tokens, output_tokens,
+            input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
             main_nano_usd, backup_nano_usd, wallet_nano_usd, uncharged_nano_usd,
             is_free, is_estimated, outcome, upstream_id
         )
         select
             id, p_now, created_at, day, account_id, api_key_id, model_id, rate_id,
-            input_tokens, cached_input_tokens, output_tokens,
+            input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
+            least(reasoning_tokens, output_tokens),
             from_main, from_backup, from_wallet, cost - from_main - from_backup - from_wallet,
             is_free, is_estimated, outcome, upstream_id
         from paid
@@ -357,30 +479,46 @@ begin
     key_counters as (
         update ledger_keyallowance as spender set
             spent_nano_usd = spender.spent_nano_usd + total.spent,
-            held_nano_usd = spender.held_nano_usd - total.held
+            held_nano_usd = spender.held_nano_usd - total.held,
+            day_spent_nano_usd = spender.day_spent_nano_usd
+                + case spender.day when total.day then total.day_spent else 0 end,
+            month_spent_nano_usd = spender.month_spent_nano_usd
+                + case spender.month when total.month then total.month_spent else 0 end
         from (
+            -- A window that has begun since counts nothing of them: only the last of theirs can be the key's.
             select api_key_id,
-                sum(from_main + from_backup + from_wallet) as spent,
-                sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held
-            from paid group by api_key_id order by api_key_id
+                sum(spent) as spent,
+                sum(main_nano_usd + backup_nano_usd + wallet_nano_usd) as held,
+                last_day as day, sum(spent) filter (where day = last_day) as day_spent,
+                last_month as month, sum(spent) filter (where month = last_month) as month_spent
+            from (
+                select paid.*, from_main + from_backup + from_wallet as spent,
+                    max(day) over of_the_key as last_day, max(month) over of_the_key as last_month
+                from paid window of_the_key as (partition by api_key_id)
+            ) as calls
+            group by api_key_id, last_day, last_month order by api_key_id
         ) as total
         where spender.api_key_id = total.api_key_id
     ),
     day_totals as (
         insert into ledger_daytotal as total (
             account_id, day, model_id,
-            requests, input_tokens, cached_input_tokens, output_tokens, cost_nano_usd
+            requests, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
+            cost_nano_usd
         )
         select
             account_id, day, model_id,
-            count(*), sum(input_tokens), sum(cached_input_tokens), sum(output_tokens),
+            count(*), sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens),
+            sum(output_tokens), sum(least(reasoning_tokens, output_tokens)),
             sum(from_main + from_backup + from_wallet)
         from paid group by account_id, day, model_id
         on conflict (account_id, day, model_id) do update set
             requests = total.requests + excluded.requests,
             input_tokens = total.input_tokens + excluded.input_tokens,
             cached_input_tokens = total.cached_input_tokens + excluded.cached_input_tokens,
+            cache_write_tokens = total.cache_write_tokens + excluded.cache_write_tokens,
             output_tokens = total.output_tokens + excluded.output_tokens,
+            reasoning_tokens = total.reasoning_tokens + excluded.reasoning_tokens,
             cost_nano_usd = total.cost_nano_usd + excluded.cost_nano_usd
     )
     select
@@ -397,7 +535,8 @@ $$;
 -- marked late; then, and when the hold was released, the call costs nothing.
 create function ledger_settle(
     p_request_ids uuid[], p_outcomes text[],
-    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_output_tokens bigint[],
+    p_input_tokens bigint[], p_cached_input_tokens bigint[], p_cache_write_tokens bigint[],
+    p_output_tokens bigint[], p_reasoning_tokens bigint[],
     p_estimated boolean[], p_upstream_ids text[],
     p_now timestamptz
 ) returns table (request_id uuid, cost_nano_usd bigint, uncharged_nano_usd bigint, was_late boolean)
@@ -409,8 +548,8 @@ begin
     was_late := false;
     for request_id, cost_nano_usd, uncharged_nano_usd in
         select * from ledger_close_holds(
-            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_output_tokens,
-            p_estimated, p_upstream_ids, p_now
+            p_request_ids, p_outcomes, p_input_tokens, p_cached_input_tokens, p_cache_write_tokens,
+            p_output_tokens, p_reasoning_tokens, p_estimated, p_upstream_ids, p_now
         )
     loop
         settled := settled || request_id;
@@ -497,21 +636,24 @@ begin
         ) as due
     ) as batch
     cross join lateral ledger_close_holds(
-        batch.ids, batch.outcomes, batch.zeros, batch.zeros, batch.zeros, batch.falses, batch.blanks, p_now
+        batch.ids, batch.outcomes, batch.zeros, batch.zeros, batch.zeros, batch.zeros, batch.zeros,
+        batch.falses, batch.blanks, p_now
     ) as closed;
 end
 $$;
 
 -- What a key may do now, without reserving anything: for lists of models and for pages. Of a key that may
 -- not call, nothing is told but the reason.
-create function ledger_key_standing(p_key_id text, p_secret_hashes bytea[], p_now timestamptz)
-returns table (reason text, account_id bigint, may_use_paid boolean)
+create function ledger_key_standing(
+    p_key_id text, p_secret_hashes bytea[], p_client_address inet, p_now timestamptz
+) returns table (reason text, account_id bigint, may_use_paid boolean, allowed_models bigint[])
 language sql stable as $$
     select
         standing.reason,
         case when standing.reason is null then account.id end,
         standing.reason is null and account.main_balance_nano_usd + account.backup_balance_nano_usd
-            + account.wallet_balance_nano_usd > 0
+            + account.wallet_balance_nano_usd > 0,
+        case when standing.reason is null then spender.allowed_models end
     from (values (p_key_id)) as asked (key_id)
     left join accounts_apikey as key on key.key_id = asked.key_id
     left join ledger_keyallowance as spender on spender.api_key_id = key.id
@@ -521,7 +663,10 @@ language sql stable as $$
             when account.id is null then 'unknown_key'
             else coalesce(
                 ledger_key_fault(key, p_secret_hashes, p_now),
-                case when account.frozen_at is not null then 'account_frozen' end
+                case
+                    when account.frozen_at is not null then 'account_frozen'
+                    when not ledger_is_within(p_client_address, spender.allowed_networks) then 'key_network'
+                end
             )
         end as reason
     ) as standing
