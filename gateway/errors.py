@@ -58,6 +58,13 @@ class FieldNotOffered(CallRefused):
 
 
 @dataclass(eq=False)
+class Untranslatable(CallRefused):
+    """A field asks for what cannot be said in the protocol of the model's upstream."""
+
+    param: str
+
+
+@dataclass(eq=False)
 class ModelUnknown(CallRefused):
     """No model of this name is offered."""
 

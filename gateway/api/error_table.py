@@ -20,6 +20,7 @@ from gateway.errors import (
     ModelUnknown,
     NotReady,
     Stopped,
+    Untranslatable,
     UpstreamBusy,
     UpstreamObjected,
     UpstreamTooSlow,
@@ -128,6 +129,10 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     BodyUnreadable: Row(400, _REQUEST, "invalid_json", "The body is not a JSON object."),
     FieldInvalid: Row(400, _REQUEST, "invalid_value", "'{param}' must be {expected}."),
     FieldNotOffered: Row(400, _REQUEST, "unsupported_value", "'{param}' asks for what is not offered here."),
+    Untranslatable: Row(
+        400, _REQUEST, "unsupported_by_upstream",
+        "'{param}' cannot be passed on to the upstream of this model.",
+    ),
     NotReady: _TRY_AGAIN,
     "request_reused": _TRY_AGAIN,
     UpstreamUnavailable: Row(

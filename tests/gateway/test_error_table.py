@@ -14,6 +14,7 @@ EVERY_REFUSAL = [
     errors.BodyUnreadable(),
     errors.FieldInvalid("n", "at most 128"),
     errors.FieldNotOffered("store"),
+    errors.Untranslatable("messages[2].content[1]"),
     errors.ModelUnknown("gpt-9"),
     *(errors.LedgerRefused(reason, "gpt-9") for reason in RefusalReason),
     errors.NotReady(),
