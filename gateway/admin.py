@@ -33,7 +33,10 @@ class ChannelForm(_ChannelForm):
 
     class Meta:
         model = Channel
-        fields = ("name", "base_url", "key", "is_enabled", "priority", "output_limit_field")
+        fields = (
+            "name", "base_url", "protocol", "key", "is_enabled", "priority", "output_limit_field",
+            "open_calls_limit", "first_byte_seconds", "silence_seconds", "cool_down_seconds",
+        )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """Ask for the key whenever the Base URL is new: an old key opens for its own address only."""
@@ -56,7 +59,7 @@ class ChannelAdmin(_ChannelAdmin):
 
     form = ChannelForm
     inlines = (ChannelModelInline,)
-    list_display = ("name", "base_url", "shown_key", "priority", "is_enabled")
+    list_display = ("name", "base_url", "protocol", "shown_key", "priority", "is_enabled")
     ordering = ("priority", "pk")
     readonly_fields = ("shown_key", "created_at")
 

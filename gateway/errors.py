@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ledger.services.holds import RateStanding
+
 
 class CallerGone(Exception):
     """The caller closed the connection: there is nobody left to answer."""
@@ -16,6 +18,13 @@ class UrlUnknown(CallRefused):
     """Nothing answers at this method and path."""
 
     method: str
+    path: str
+
+
+@dataclass(eq=False)
+class EndpointNotOffered(CallRefused):
+    """OpenAI answers here; we do not, because it has no price yet."""
+
     path: str
 
 
@@ -72,12 +81,20 @@ class ModelUnknown(CallRefused):
 
 
 @dataclass(eq=False)
+class NotServed(CallRefused):
+    """The model is offered, but no channel of it can take a call of this kind."""
+
+    model: str
+
+
+@dataclass(eq=False)
 class LedgerRefused(CallRefused):
     """The ledger sets nothing aside for this caller and this model; `reason` says why."""
 
     reason: str
     model: str = ""
     retry_after_seconds: int | None = None
+    rate: RateStanding | None = None
 
 
 class NotReady(CallRefused):

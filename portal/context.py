@@ -12,7 +12,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """Return the variables of the page frame."""
     return {
         "site_name": settings.SITE_NAME,
-        "base_url": f"{settings.PUBLIC_URL}/v1",
+        "base_url": settings.GATEWAY_BASE_URL,
         "accent_hue": settings.SITE_ACCENT_HUE,
         "theme": themes.of_request(request),
         "theme_choices": themes.THEMES,

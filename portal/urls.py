@@ -2,7 +2,7 @@
 
 from allauth.account import views as allauth_views
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from portal.views import dashboard, health, home, preferences, tokens, wallet
@@ -10,6 +10,8 @@ from portal.views import dashboard, health, home, preferences, tokens, wallet
 urlpatterns = [
     path("", home.home, name="home"),
     path("models", home.models, name="models"),
+    # What a browser gets where programs call; `portal/asgi.py` sends programs to the gateway.
+    re_path(r"^(v1|anthropic|openai)(/.*)?$", home.base_url, name="base_url"),
     path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
     path("wallet", wallet.wallet, name="wallet"),

@@ -131,7 +131,7 @@ def of(order: Order) -> Standing:
 
 def base_url(order: Order) -> str:
     """Return the address that programs reach the models at with the key of ``order``."""
-    return order.foreign_base_url or f"{settings.PUBLIC_URL}/v1"
+    return order.foreign_base_url or settings.GATEWAY_BASE_URL
 
 
 def refresh_seconds(order: Order) -> int | None:

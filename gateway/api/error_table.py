@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from django.conf import settings
 
 from gateway.errors import (
@@ -12,6 +11,7 @@ from gateway.errors import (
     BodyEncoded,
     BodyTooLarge,
     BodyUnreadable,
+    EndpointNotOffered,
     FieldInvalid,
     FieldNotOffered,
     KeyMalformed,
@@ -19,6 +19,7 @@ from gateway.errors import (
     LedgerRefused,
     ModelUnknown,
     NotReady,
+    NotServed,
     Stopped,
     Untranslatable,
     UpstreamBusy,
@@ -27,6 +28,7 @@ from gateway.errors import (
     UpstreamUnavailable,
     UrlUnknown,
 )
+from ledger.services.holds import RateStanding
 
 # How much of what a caller sent is repeated to them.
 _LONGEST_QUOTE = 200
@@ -46,13 +48,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """A refusal in OpenAI's shape. A wait of None means that there is nothing to wait for."""
+    """A refusal as it is told, on whatever surface. Without a wait there is nothing to wait for."""
 
     status: int
+    # OpenAI's word for it; Anthropic's follows from the status.
+    kind: str
+    code: str | None
+    message: str
+    param: str | None
+    retry_after_seconds: int | None = None
+    rate: RateStanding | None = None
     # For our log: never a word of somebody else's.
-    code: str
-    body: bytes
-    retry_after_seconds: int | None
+    log_code: str = "-"
 
 
 _REQUEST, _QUOTA, _SERVER = "invalid_request_error", "insufficient_quota", "server_error"
@@ -68,6 +75,12 @@ _TRY_AGAIN = Row(
 
 _TABLE: dict[type[BaseException] | str, Row] = {
     UrlUnknown: Row(404, _REQUEST, None, "Invalid URL ({method} {path})"),
+    EndpointNotOffered: Row(
+        501, _REQUEST, "not_offered", "{path} has no price here yet: chat, messages and embeddings have."
+    ),
+    NotServed: Row(
+        404, _REQUEST, "model_not_served", "{model!r} does not answer calls of this kind.", "model"
+    ),
     KeyMissing: Row(
         401, _REQUEST, "invalid_api_key", "No API key: send it as 'Authorization: Bearer <key>'."
     ),
@@ -86,13 +99,13 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     ),
     "key_network": Row(
         403, "permission_error", "key_network",
-        "This API key may not be used from this address: its owner can allow it on the page of API keys.",
+        "This API key may not be used from this address: its owner can allow it at {tokens}.",
     ),
     "model_unknown": _UNKNOWN_MODEL,
     ModelUnknown: _UNKNOWN_MODEL,
     "key_model": Row(
         403, "permission_error", "key_model",
-        "This API key may not use {model!r}: its owner can allow it on the page of API keys.", "model",
+        "This API key may not use {model!r}: its owner can allow it at {tokens}.", "model",
     ),
     "paid_model": Row(
         402, _QUOTA, "insufficient_quota", "{model!r} needs credit: add some at {wallet}."
@@ -102,15 +115,15 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     ),
     "key_total_limit": Row(
         402, _QUOTA, "key_total_limit",
-        "This API key has spent what it may: its owner can raise its limit on the page of API keys.",
+        "This API key has spent what it may: its owner can raise its limit at {tokens}.",
     ),
     "key_monthly_limit": Row(
         429, "requests", "key_monthly_limit",
-        "This API key has spent what it may in a month: wait for the next one, or have its limit raised.",
+        "This API key has spent what it may in a month: wait, or raise its limit at {tokens}.",
     ),
     "key_daily_limit": Row(
         429, "requests", "key_daily_limit",
-        "This API key has spent what it may in a day: wait for the next one, or have its limit raised.",
+        "This API key has spent what it may in a day: wait, or raise its limit at {tokens}.",
     ),
     "key_rate_limit": Row(
         429, "requests", "rate_limit_exceeded",
@@ -152,19 +165,26 @@ def answer_to(refusal: BaseException) -> ErrorAnswer:
         return _in_the_upstream_s_words(refusal)
     key = refusal.reason if isinstance(refusal, LedgerRefused) else type(refusal)
     row, facts = _TABLE.get(key, _UNEXPECTED), vars(refusal)
-    error = {
-        "message": row.sentence.format_map({**_quoted(facts), "wallet": f"{settings.PUBLIC_URL}/wallet"}),
-        "type": row.kind,
-        "param": facts.get("param") or row.param,
-        "code": row.code,
-    }
-    wait = facts.get("retry_after_seconds") or row.retry_after_seconds
-    return ErrorAnswer(row.status, row.code or "-", orjson.dumps({"error": error}), wait)
+    return ErrorAnswer(
+        row.status,
+        row.kind,
+        row.code,
+        row.sentence.format_map({**_quoted(facts), **_pages()}),
+        facts.get("param") or row.param,
+        facts.get("retry_after_seconds") or row.retry_after_seconds,
+        facts.get("rate"),
+        row.code or "-",
+    )
+
+
+def _pages() -> Mapping[str, str]:
+    return {name: f"{settings.PUBLIC_URL}/{name}" for name in ("wallet", "tokens")}
 
 
 def _in_the_upstream_s_words(said: UpstreamObjected) -> ErrorAnswer:
-    error = {"message": said.message, "type": said.kind, "param": said.param, "code": said.code}
-    return ErrorAnswer(said.status, "upstream_objected", orjson.dumps({"error": error}), None)
+    return ErrorAnswer(
+        said.status, said.kind, said.code, said.message, said.param, log_code="upstream_objected"
+    )
 
 
 def _quoted(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,16 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from gateway.api import error_table
+from django.conf import settings
+
+from gateway.api import addresses, error_shapes, error_table
+from gateway.api.error_table import ErrorAnswer
 from gateway.errors import BodyEncoded, BodyTooLarge, CallerGone
+from gateway.models import Protocol
 from gateway.services import credentials
 from gateway.services.call_records import CallRecord
 from gateway.services.credentials import Credentials
+from ledger.services.holds import RateStanding
 
 Message = Mapping[str, Any]
 Scope = Mapping[str, Any]
@@ -20,8 +25,10 @@ Header = tuple[bytes, bytes]
 JSON = "application/json"
 # Proxies that collect an answer before they pass it on would turn a stream into a long wait.
 _STREAM_HEADERS = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
-# No client may repeat these by itself: neither key nor credit appears by waiting.
-_FINAL_STATUSES = frozenset({401, 402, 403})
+# Refusals that may pass by themselves; of all others no client should try again.
+_PASSING_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504})
+# Nobody waits longer in a program that was written to wait for seconds.
+_LONGEST_WAIT_SECONDS = 60
 
 
 class Call:
@@ -31,7 +38,10 @@ class Call:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.address = addresses.read(self.path, self.headers)
         self.record = CallRecord(uuid.uuid4())
+        self._client: tuple[str, int] | None = scope.get("client")
+        self._rate: RateStanding | None = None
         self._receive = receive
         self._send = send
         self._start: Message | None = None
@@ -40,9 +50,13 @@ class Call:
 
     def credentials(self) -> Credentials:
         """Return who calls."""
-        found = credentials.read(self.headers)
+        found = credentials.read(self.headers, client_address=self._client_address())
         self.record.key_id = found.key_id
         return found
+
+    def note_rate(self, rate: RateStanding | None) -> None:
+        """Let the answer say how many requests the key has left."""
+        self._rate = rate
 
     async def read_body(self, *, limit_bytes: int) -> bytes:
         """Return the whole body; raise BodyTooLarge as soon as it is known to be."""
@@ -87,16 +101,14 @@ class Call:
     async def refuse(self, refusal: BaseException) -> None:
         """Tell why there is no answer, or, within a stream, why it goes no further."""
         error = error_table.answer_to(refusal)
-        self.record.code = error.code
+        self.record.code = error.log_code
+        protocol = self.address.protocol
         if self._has_begun:
-            await self.end(b"data: " + error.body + b"\n\n")
+            await self.end(error_shapes.frame(error, protocol, self.record.request_id))
             return
-        headers = []
-        if error.status in _FINAL_STATUSES:
-            headers.append((b"x-should-retry", b"false"))
-        if error.retry_after_seconds is not None:
-            headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
-        await self._answer(error.status, error.body, content_type=JSON, headers=headers)
+        self._rate = error.rate or self._rate
+        body = error_shapes.body(error, protocol, self.record.request_id)
+        await self._answer(error.status, body, content_type=JSON, headers=_headers_of(error))
 
     def abandon(self) -> None:
         """Leave it at what was sent: nobody is there to hear more."""
@@ -117,7 +129,8 @@ class Call:
     def _begin_with(self, status: int, content_type: str, headers: Sequence[Header]) -> None:
         every = [
             (b"content-type", content_type.encode("latin-1", "ignore")),
-            (b"x-request-id", str(self.record.request_id).encode()),
+            *_names_of(self.record.request_id, self.address.protocol),
+            *_rate_headers(self._rate),
         ]
         self._start = {"type": "http.response.start", "status": status, "headers": [*every, *headers]}
 
@@ -128,3 +141,37 @@ class Call:
             self.record.answered_at = time.monotonic()
             await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    def _client_address(self) -> str:
+        """Return whom the call comes from; only the proxies that stand in front of us are believed."""
+        proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+        said = self.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+        if proxies and len(said) >= proxies:
+            return said[-proxies].strip()
+        return self._client[0] if self._client else ""
+
+
+def _names_of(request_id: uuid.UUID, protocol: Protocol) -> Sequence[Header]:
+    name = str(request_id).encode()
+    ours = (b"x-request-id", name)
+    return [ours, (b"request-id", name)] if protocol is Protocol.ANTHROPIC else [ours]
+
+
+def _headers_of(error: ErrorAnswer) -> Sequence[Header]:
+    headers, wait = [], error.retry_after_seconds
+    if error.status not in _PASSING_STATUSES or (wait or 0) > _LONGEST_WAIT_SECONDS:
+        headers.append((b"x-should-retry", b"false"))
+    if wait is not None:
+        headers.append((b"retry-after", b"%d" % wait))
+    return headers
+
+
+def _rate_headers(rate: RateStanding | None) -> Sequence[Header]:
+    """Say where the key stands with its requests a minute, in OpenAI's notation, which is Go's."""
+    if rate is None:
+        return []
+    return [
+        (b"x-ratelimit-limit-requests", b"%d" % rate.limit_requests),
+        (b"x-ratelimit-remaining-requests", b"%d" % rate.remaining_requests),
+        (b"x-ratelimit-reset-requests", b"%ds" % rate.reset_seconds),
+    ]

@@ -1,24 +1,46 @@
 """Where each call goes. Whatever is not listed is an invalid URL."""
 
-from gateway.api import chat, models
+from gateway.api import addresses, counting, models, surfaces
 from gateway.api.http import Call
-from gateway.errors import UrlUnknown
+from gateway.errors import EndpointNotOffered, UrlUnknown
 from gateway.services.engine import Engine
-
-_MODEL_PREFIX = "/v1/models/"
 
 
 async def dispatch(call: Call, engine: Engine) -> None:
     """Answer ``call``, or raise why it is refused."""
-    match call.method, call.path:
-        case "POST", "/v1/chat/completions":
-            call.record.route = "chat"
-            await chat.complete(call, engine)
-        case "GET", "/v1/models":
-            call.record.route = "models"
+    if addresses.has_no_price(call.address):
+        raise EndpointNotOffered(call.path)
+    match call.method:
+        case "POST":
+            await _serve(call, engine)
+        case "GET":
+            await _show(call, engine)
+        case "HEAD" if call.address.is_base:
+            await call.answer(b"")  # clients ask so whether anybody is here
+        case _:
+            raise UrlUnknown(call.method, call.path)
+
+
+async def _serve(call: Call, engine: Engine) -> None:
+    match call.address.path:
+        case addresses.CHAT:
+            await surfaces.chat(call, engine)
+        case addresses.MESSAGES:
+            await surfaces.messages(call, engine)
+        case addresses.EMBEDDINGS:
+            await surfaces.embeddings(call, engine)
+        case addresses.COUNT_TOKENS:
+            await counting.count(call, engine)
+        case _:
+            raise UrlUnknown(call.method, call.path)
+
+
+async def _show(call: Call, engine: Engine) -> None:
+    address = call.address
+    match address.path:
+        case addresses.MODELS:
             await models.list_all(call, engine)
-        case "GET", path if path.startswith(_MODEL_PREFIX):
-            call.record.route = "model"
-            await models.show(call, engine, name=path.removeprefix(_MODEL_PREFIX))
+        case path if path.startswith(f"{addresses.MODELS}/"):
+            await models.show(call, engine, name=address.name)
         case _:
             raise UrlUnknown(call.method, call.path)

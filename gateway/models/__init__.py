@@ -1,5 +1,5 @@
 """The gateway's tables."""
 
-from gateway.models.channels import Channel, ChannelModel
+from gateway.models.channels import Channel, ChannelModel, Protocol
 
-__all__ = ["Channel", "ChannelModel"]
+__all__ = ["Channel", "ChannelModel", "Protocol"]

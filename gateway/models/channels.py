@@ -14,6 +14,13 @@ from ledger.models import LanguageModel
 _ADDRESS = r"^https?://[^\s/?#@]+(/[^\s?#]*)?\Z"
 
 
+class Protocol(models.TextChoices):
+    """What two sides of a call speak to each other. The caller's side of it is a surface of ours."""
+
+    OPENAI = "openai", "OpenAI"
+    ANTHROPIC = "anthropic", "Anthropic"
+
+
 class Channel(models.Model):
     """One upstream: a Base URL, the shop's key for it (sealed), and its rank among others.
 
@@ -32,7 +39,14 @@ class Channel(models.Model):
         _("Base URL"),
         max_length=300,
         validators=[RegexValidator(_ADDRESS, _("Enter an address that begins with https:// or http://."))],
-        help_text=_("Up to and without /chat/completions, for example https://host/v1."),
+        help_text=_("Up to and without /chat/completions or /messages, for example https://host/v1."),
+    )
+    protocol = models.CharField(
+        _("protocol"),
+        max_length=12,
+        choices=Protocol.choices,
+        default=Protocol.OPENAI,
+        help_text=_("What the upstream speaks. Callers may speak either: calls are translated."),
     )
     sealed_key = models.BinaryField(editable=False)
     key_last_four = models.CharField(_("key ends with"), max_length=4, editable=False)
@@ -50,6 +64,30 @@ class Channel(models.Model):
             "An upstream that ignores the field it is sent could answer for longer than the caller can pay."
         ),
     )
+    # Counted by each process of the gateway for itself: they share no state.
+    open_calls_limit = models.PositiveIntegerField(
+        _("calls open at once"),
+        null=True,
+        blank=True,
+        help_text=_("In each process of the gateway; the next channel takes what is above. Empty: no limit."),
+    )
+    first_byte_seconds = models.PositiveIntegerField(
+        _("seconds until an answer begins"),
+        null=True,
+        blank=True,
+        help_text=_("Then the next channel is asked. Empty: as long as a call may take."),
+    )
+    silence_seconds = models.PositiveIntegerField(
+        _("seconds of silence within a stream"),
+        null=True,
+        blank=True,
+        help_text=_("Then the answer counts as broken off. Empty: the gateway's setting."),
+    )
+    cool_down_seconds = models.PositiveIntegerField(
+        _("seconds of rest after failures"),
+        default=30,
+        help_text=_("Three calls that failed one after another let the other channels go first for so long."),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -59,6 +97,15 @@ class Channel(models.Model):
             models.CheckConstraint(
                 name="channel_speaks_http",
                 condition=Q(base_url__startswith="https://") | Q(base_url__startswith="http://"),
+            ),
+            models.CheckConstraint(
+                name="channel_speaks_a_known_protocol", condition=Q(protocol__in=["openai", "anthropic"])
+            ),
+            models.CheckConstraint(
+                name="channel_limits_leave_room",
+                condition=(Q(open_calls_limit__isnull=True) | Q(open_calls_limit__gt=0))
+                & (Q(first_byte_seconds__isnull=True) | Q(first_byte_seconds__gt=0))
+                & (Q(silence_seconds__isnull=True) | Q(silence_seconds__gt=0)),
             ),
             models.CheckConstraint(
                 name="channel_knows_its_output_limit",

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from gateway.errors import ModelUnknown, NotReady
-from gateway.providers.openai_style import Route
+from gateway.providers.routes import Route
 from gateway.services import channels
 from ledger.services import pricing
 from ledger.services.pricing import OfferedModel

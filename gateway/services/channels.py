@@ -8,8 +8,8 @@ from django.db import transaction
 
 from accounts.errors import SealBroken
 from accounts.services import sealing
-from gateway.models import Channel, ChannelModel
-from gateway.providers.openai_style import Route
+from gateway.models import Channel, ChannelModel, Protocol
+from gateway.providers.routes import Route
 from ledger.models import LanguageModel
 
 log = logging.getLogger(__name__)
@@ -17,10 +17,16 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic
 def add(
-    *, name: str, base_url: str, key: str, models: Iterable[LanguageModel] = (), priority: int = 10
+    *,
+    name: str,
+    base_url: str,
+    key: str,
+    models: Iterable[LanguageModel] = (),
+    priority: int = 10,
+    protocol: Protocol = Protocol.OPENAI,
 ) -> Channel:
     """Open a channel that serves ``models`` under our own names for them."""
-    channel = Channel(name=name, base_url=base_url, priority=priority)
+    channel = Channel(name=name, base_url=base_url, priority=priority, protocol=protocol)
     seal_key(channel, key)
     channel.save()
     for model in models:
@@ -54,16 +60,24 @@ def routes() -> Mapping[int, list[Route]]:
         except SealBroken:
             log.error("channel=%s: its key does not open; enter it again", channel.name)  # noqa: TRY400 - no traceback says more
             continue
-        found[served.model_id].append(
-            Route(
-                channel=channel.name,
-                base_url=channel.base_url,
-                key=key,
-                model=served.upstream_name or served.model.name,
-                output_limit_field=channel.output_limit_field,
-            )
-        )
+        found[served.model_id].append(_route(served, key))
     return found
+
+
+def _route(served: ChannelModel, key: str) -> Route:
+    channel = served.channel
+    return Route(
+        channel=channel.name,
+        protocol=Protocol(channel.protocol),
+        base_url=channel.base_url,
+        key=key,
+        model=served.upstream_name or served.model.name,
+        output_limit_field=channel.output_limit_field,
+        open_calls_limit=channel.open_calls_limit,
+        first_byte_seconds=channel.first_byte_seconds,
+        silence_seconds=channel.silence_seconds,
+        cool_down_seconds=channel.cool_down_seconds,
+    )
 
 
 def _context(channel: Channel) -> str:

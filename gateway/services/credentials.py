@@ -17,16 +17,23 @@ class Credentials:
 
     key_id: str
     secret_hashes: Sequence[bytes] = field(repr=False)
+    # Where the call comes from, for keys that may be used in some networks only; empty when unknown.
+    client_address: str = ""
 
 
-def read(headers: Mapping[bytes, bytes]) -> Credentials:
+def read(headers: Mapping[bytes, bytes], *, client_address: str = "") -> Credentials:
     """Return the caller's credentials; a mistyped key is refused here, without a query."""
     try:
         key = api_keys.parse(_key_text(headers))
     except MalformedKey:
         raise KeyMalformed from None
     hashes = keyed_hash.candidates(keyed_hash.API_KEY, key.secret)
-    return Credentials(key.key_id, [candidate.value for candidate in hashes])
+    return Credentials(key.key_id, [candidate.value for candidate in hashes], client_address)
+
+
+def are_in(headers: Mapping[bytes, bytes]) -> bool:
+    """Tell whether a call carries anything in the place of a key: browsers do not."""
+    return any(headers.get(name) for name in (b"authorization", *_OTHER_HEADERS))
 
 
 def _key_text(headers: Mapping[bytes, bytes]) -> str:

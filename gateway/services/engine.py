@@ -9,9 +9,10 @@ from django.conf import settings
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from gateway.providers.openai_style import Upstreams
+from gateway.providers.upstreams import Upstreams
 from gateway.services import tokenizer
 from gateway.services.catalogue import Catalogue
+from gateway.services.channel_health import ChannelHealth
 from gateway.services.open_calls import OpenCalls
 from gateway.services.settlements import Settlements
 from ledger.services import hold_batches
@@ -40,6 +41,7 @@ class Engine:
     holds: HoldBatcher
     settlements: Settlements
     upstreams: Upstreams
+    channels: ChannelHealth
     catalogue: Catalogue
     open_calls: OpenCalls
 
@@ -54,7 +56,7 @@ async def running() -> AsyncIterator[Engine]:
     """Run an engine, also while the database is away. On leaving, its calls have ended and are charged."""
     async with _pool() as pool, _upstreams() as upstreams:
         holds = HoldBatcher(pool, patience_seconds=_LEDGER_PATIENCE_SECONDS)
-        engine = Engine(pool, holds, Settlements(holds), upstreams, Catalogue(), OpenCalls())
+        engine = Engine(pool, holds, Settlements(holds), upstreams, ChannelHealth(), Catalogue(), OpenCalls())
         await asyncio.to_thread(tokenizer.load)
         refreshing = asyncio.create_task(engine.catalogue.keep_fresh())
         await engine.catalogue.wait_until_read(seconds=PATIENCE_SECONDS)
@@ -76,6 +78,9 @@ async def _pool() -> AsyncIterator[AsyncConnectionPool]:
 
 @asynccontextmanager
 async def _upstreams() -> AsyncIterator[Upstreams]:
-    upstreams = Upstreams(silence_seconds=settings.GATEWAY_SILENCE_SECONDS)
+    upstreams = Upstreams(
+        silence_seconds=settings.GATEWAY_SILENCE_SECONDS,
+        allows_private=settings.GATEWAY_PRIVATE_UPSTREAMS == "allowed",
+    )
     yield upstreams
     await upstreams.close()

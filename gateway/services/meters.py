@@ -7,9 +7,9 @@ from typing import Self
 from gateway.errors import CallerGone
 from gateway.services import bounds
 from gateway.services.call_records import CallRecord
-from gateway.services.chat_requests import ChatRequest
+from gateway.services.model_requests import ModelRequest
 from gateway.services.settlements import Settlements
-from gateway.services.tallies import Tally
+from gateway.services.tallies import ChatTally, Tally
 from gateway.services.usage import Usage
 from ledger.models import UsageRecord
 from ledger.services.holds import Reserved, SettleRequest
@@ -27,16 +27,16 @@ class Meter:
     def __init__(
         self,
         reserved: Reserved,
-        chat: ChatRequest,
+        request: ModelRequest,
         settlements: Settlements,
         record: CallRecord,
         *,
         deadline: float,
     ) -> None:
-        self.tally = Tally()
+        self._tally: Tally = ChatTally()  # of nothing yet
         self._is_under_way = False
         self._reserved = reserved
-        self._chat = chat
+        self._request = request
         self._settlements = settlements
         self._record = record
         self._deadline = deadline
@@ -57,10 +57,14 @@ class Meter:
             return
         if isinstance(error, CallerGone) and self._is_under_way:
             await self._settle(Outcome.CLIENT_GONE)
-        elif self.tally.has_begun:
+        elif self._tally.has_begun:
             await self._settle(Outcome.UPSTREAM_FAILED)
         else:
             self._release()
+
+    def watch(self, tally: Tally) -> None:
+        """Charge by what ``tally`` sees, from the attempt on that begins now."""
+        self._tally = tally
 
     def note_sent(self) -> None:
         """Note that an upstream has the call, and may be at work on it."""
@@ -80,19 +84,22 @@ class Meter:
         await self._settlements.settle(self._bill(outcome), deadline=self._deadline)
 
     async def _bill(self, outcome: Outcome) -> SettleRequest:
-        used, is_estimated = self.tally.usage, False
-        if used is None:
+        reading, is_estimated = self._tally.reading, False
+        reading = self._tally.reading
+        if reading is None:
             used, is_estimated = await asyncio.to_thread(self._estimate), True
+        else:
+            used, is_estimated = reading.usage, not reading.is_sound
         return SettleRequest(
             request_id=self._reserved.request_id,
             outcome=outcome,
             input_tokens=used.input_tokens,
             cached_input_tokens=used.cached_input_tokens,
-            cache_write_tokens=0,
+            cache_write_tokens=used.cache_write_tokens,
             output_tokens=used.output_tokens,
-            reasoning_tokens=0,
+            reasoning_tokens=used.reasoning_tokens,
             is_estimated=is_estimated,
-            upstream_id=self.tally.upstream_id,
+            upstream_id=self._tally.upstream_id,
         )
 
     def _release(self) -> None:
@@ -100,6 +107,11 @@ class Meter:
         self._settlements.release(self._reserved.request_id, deadline=self._deadline)
 
     def _estimate(self) -> Usage:
-        """Count what was sent and what came back; the answer is never longer than it was allowed to be."""
-        most = self.output_limit_tokens * self._chat.choices
-        return Usage(bounds.estimated_input(self._chat), 0, min(self.tally.count_output(), most))
+        """Count what was sent, unless the upstream said it, and what came back.
+
+        The answer is never longer than it was allowed to be.
+        """
+        sent = self._tally.input_reading
+        read = sent.usage if sent else Usage(bounds.estimated_input(self._request))
+        most = self.output_limit_tokens * self._request.choices
+        return read._replace(output_tokens=min(self._tally.count_output(), most), reasoning_tokens=0)

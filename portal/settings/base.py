@@ -16,6 +16,8 @@ SITE_NAME = os.environ.get("SITE_NAME", "Purser")
 SITE_ACCENT_HUE = int(os.environ.get("SITE_ACCENT_HUE", "192"))
 # Where browsers and programs find us; links in mails and the shown Base URL are built from it.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
+# Where programs call models. On a host of its own, every path there is the gateway's.
+GATEWAY_BASE_URL = os.environ.get("GATEWAY_BASE_URL", f"{PUBLIC_URL}/v1")
 
 INSTALLED_APPS = [
     "accounts",
@@ -233,6 +235,8 @@ GATEWAY_HOLD_GRACE_SECONDS = int(os.environ.get("GATEWAY_HOLD_GRACE_SECONDS", "3
 GATEWAY_SILENCE_SECONDS = int(os.environ.get("GATEWAY_SILENCE_SECONDS", "120"))
 # Calls that run when the gateway is told to stop have this long to end by themselves.
 GATEWAY_STOP_SECONDS = int(os.environ.get("GATEWAY_STOP_SECONDS", "3"))
+# Whether channels may lead into private networks (`allowed`), or to the internet only (`refused`).
+GATEWAY_PRIVATE_UPSTREAMS = os.environ.get("GATEWAY_PRIVATE_UPSTREAMS", "refused")
 GATEWAY_BODY_LIMIT_BYTES = int(os.environ.get("GATEWAY_BODY_LIMIT_BYTES", str(32 * 1024 * 1024)))
 
 # The published rate: how many units of a currency buy one USD of what we sell.

@@ -17,6 +17,9 @@ WEB_WORKERS = int(os.environ.get("WEB_WORKERS", "1"))
 # One of them sends mails for most of the time; deliveries never wait for it.
 WORKER_PROCESSES = int(os.environ.get("WORKER_PROCESSES", "4"))
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+GATEWAY_BASE_URL = os.environ.get("GATEWAY_BASE_URL", f"{PUBLIC_URL}/v1")
+# The sandbox is an upstream on this very machine.
+GATEWAY_PRIVATE_UPSTREAMS = os.environ.get("GATEWAY_PRIVATE_UPSTREAMS", "allowed")
 
 DATABASE_URL = os.environ.get("DATABASE_URL") or addresses.postgres_url(VAR_DIR)
 REDIS_URL = os.environ.get("REDIS_URL") or addresses.redis_url(VAR_DIR)

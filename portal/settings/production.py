@@ -10,6 +10,7 @@ from portal.settings.secrets import read_secrets
 SECRET_KEY, KEY_PEPPERS, SEALING_KEYS = read_secrets(os.environ)
 
 PUBLIC_URL = os.environ["PUBLIC_URL"]
+GATEWAY_BASE_URL = os.environ.get("GATEWAY_BASE_URL", f"{PUBLIC_URL}/v1")
 ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split()
 DATABASE_URL = os.environ["DATABASE_URL"]
 REDIS_URL = os.environ["REDIS_URL"]

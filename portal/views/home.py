@@ -1,4 +1,4 @@
-"""The front page and the price list: what this place is, for everybody."""
+"""The front page, the price list, and the page behind the Base URL: what this place is, for everybody."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -26,3 +26,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def models(request: HttpRequest) -> HttpResponse:
     """Show what every model costs."""
     return render(request, "portal/models.html", {"offers": offers.today()})
+
+
+@login_not_required
+@require_safe
+def base_url(request: HttpRequest) -> HttpResponse:
+    """Explain the Base URL to a person who has opened it; the status stays what a program gets."""
+    return render(request, "portal/base_url.html", {"offers": offers.today()}, status=404)

@@ -20,7 +20,10 @@ def admin(client: Client, db: None) -> Client:
 
 def filled(**fields: object) -> dict[str, object]:
     """Return the form as a browser sends it."""
-    form = {"name": "one", "base_url": URL, "key": "", "is_enabled": "on", "priority": 10}
+    form = {
+        "name": "one", "base_url": URL, "protocol": "openai", "key": "", "is_enabled": "on", "priority": 10,
+        "cool_down_seconds": 30,
+    }  # fmt: skip
     rows = {"channel_models-TOTAL_FORMS": 0, "channel_models-INITIAL_FORMS": 0}
     return {**form, **rows, **fields}
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import BodyUnreadable, CallRefused, FieldInvalid, FieldNotOffered
 from gateway.services import chat_requests
+from gateway.services.model_requests import Media, ModelRequest
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 FIELDS = (
@@ -23,7 +24,7 @@ def body(**fields: object) -> bytes:
     return orjson.dumps({"model": "m", "messages": MESSAGES, **fields})
 
 
-def sent(chat: chat_requests.ChatRequest, *, output_limit_field: str = "") -> dict[str, object]:
+def sent(chat: ModelRequest, *, output_limit_field: str = "") -> dict[str, object]:
     upstream_body = chat.for_upstream(
         model="theirs", output_limit_tokens=7, output_limit_field=output_limit_field
     )
@@ -68,7 +69,7 @@ def test_an_upstream_that_knows_one_output_limit_is_sent_that_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "wants_usage", "sent_options"),
+    ("options", "shows_usage", "sent_options"),
     [
         ({}, False, {"include_usage": True}),
         ({"stream_options": None}, False, {"include_usage": True}),
@@ -78,12 +79,12 @@ def test_an_upstream_that_knows_one_output_limit_is_sent_that_one() -> None:
     ],
 )
 def test_a_stream_is_always_asked_for_its_usage(
-    options: dict[str, object], wants_usage: object, sent_options: dict[str, object]
+    options: dict[str, object], shows_usage: object, sent_options: dict[str, object]
 ) -> None:
     chat = chat_requests.read(body(stream=True, **options))
 
     assert chat.is_stream
-    assert chat.wants_usage is wants_usage
+    assert chat.shows_usage is shows_usage
     assert sent(chat)["stream_options"] == sent_options
 
 
@@ -176,27 +177,39 @@ def test_the_harmless_forms_of_those_fields_pass(fields: dict[str, object]) -> N
     assert sent(chat_requests.read(body(**fields))).items() >= fields.items()
 
 
+PIXEL = "data:image/png;base64,aGVsbG8="
+
+
 @pytest.mark.parametrize(
-    ("message", "media_parts"),
+    ("message", "media"),
     [
-        ({"content": "text"}, 0),
-        ({"content": None, "tool_calls": [{"id": "1"}]}, 0),
-        ({"content": [{"type": "text", "text": "a"}, "b"]}, 0),
-        ({"content": [{"type": "refusal", "refusal": "a"}]}, 0),
-        ({"content": [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "a"}]}, 1),
-        ({"content": [{"type": "input_audio"}, {"type": "file", "file": {"file_id": "f"}}]}, 2),
-        ({"content": [{"text": "no type"}]}, 1),
-        ({"content": {"type": "image_url"}}, 1),
-        ({"content": "text", "audio": {"id": "earlier"}}, 1),
-        ({"content": "text", "images": ["aGk="]}, 1),
+        ({"content": "text"}, Media()),
+        ({"content": None, "tool_calls": [{"id": "1"}]}, Media()),
+        ({"content": [{"type": "text", "text": "a"}, "b"]}, Media()),
+        ({"content": [{"type": "refusal", "refusal": "a"}]}, Media()),
+        ({"content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}, Media(references=1)),
+        (
+            {"content": [{"type": "image_url", "image_url": {"url": PIXEL}}, {"type": "text", "text": "a"}]},
+            Media(parts=1, size_bytes=len(PIXEL)),
+        ),
+        (
+            {"content": [{"type": "input_audio", "input_audio": {"data": "aGk="}}, {"type": "input_audio"}]},
+            Media(parts=1, size_bytes=4, references=1),
+        ),
+        ({"content": [{"type": "file", "file": {"file_data": PIXEL}}]}, Media(1, len(PIXEL))),
+        ({"content": [{"type": "file", "file": {"file_id": "f"}}]}, Media(references=1)),
+        ({"content": [{"text": "no type"}]}, Media(references=1)),
+        ({"content": {"type": "image_url"}}, Media(references=1)),
+        ({"content": "text", "audio": {"id": "earlier"}}, Media(references=1)),
+        ({"content": "text", "images": ["aGk="]}, Media(references=1)),
     ],
 )
 def test_parts_whose_size_their_text_does_not_show_are_counted(
-    message: dict[str, object], media_parts: int
+    message: dict[str, object], media: Media
 ) -> None:
     chat = chat_requests.read(body(messages=[{"role": "user", **message}]))
 
-    assert chat.media_parts == media_parts
+    assert chat.media == media
 
 
 def test_the_text_of_a_prompt_is_its_messages_and_tools() -> None:
@@ -211,9 +224,9 @@ def test_the_text_of_a_prompt_is_its_messages_and_tools() -> None:
         )
     )
 
-    assert chat_requests.prompt_text(chat.rest) == (
-        'Be brief.\nLook:\n[{"id":"call"}]\n[{"type":"function","function":{"name":"f"}}]'
-    )
+    assert list(chat_requests.texts(orjson.loads(chat.rest))) == [
+        "Be brief.", "Look:", '[{"id":"call"}]', '[{"type":"function","function":{"name":"f"}}]',
+    ]  # fmt: skip
 
 
 @given(
@@ -227,7 +240,7 @@ def test_no_body_is_answered_by_a_crash(fields: dict[str, object], messages: lis
     except CallRefused:
         return
 
-    assert isinstance(chat_requests.prompt_text(chat.rest), str)
+    assert all(isinstance(text, str) for text in chat_requests.texts(orjson.loads(chat.rest)))
     assert sent(chat)["model"] == "theirs"
 
 

@@ -1,12 +1,17 @@
+import uuid
+
 import orjson
 import pytest
 
 from gateway import errors
-from gateway.api import error_table
+from gateway.api import error_shapes, error_table
+from gateway.models import Protocol
 from ledger.services.holds import RefusalReason
 
 EVERY_REFUSAL = [
     errors.UrlUnknown("GET", "/v1/x"),
+    errors.EndpointNotOffered("/v1/responses"),
+    errors.NotServed("gpt-9"),
     errors.KeyMissing(),
     errors.KeyMalformed(),
     errors.BodyTooLarge(10),
@@ -29,9 +34,15 @@ EVERY_REFUSAL = [
 ]
 
 
-def told(refusal: BaseException) -> tuple[int, dict[str, object], int | None]:
+REQUEST_ID = uuid.UUID(int=7)
+
+
+def told(
+    refusal: BaseException, protocol: Protocol = Protocol.OPENAI
+) -> tuple[int, dict[str, object], int | None]:
     answer = error_table.answer_to(refusal)
-    return answer.status, orjson.loads(answer.body)["error"], answer.retry_after_seconds
+    body = orjson.loads(error_shapes.body(answer, protocol, REQUEST_ID))
+    return answer.status, body["error"], answer.retry_after_seconds
 
 
 @pytest.mark.parametrize("refusal", EVERY_REFUSAL, ids=repr)
@@ -130,3 +141,44 @@ def test_what_nobody_foresaw_says_nothing_of_itself() -> None:
 
     assert (status, error["code"]) == (500, "internal_error")
     assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (errors.BodyUnreadable(), "invalid_request_error"),
+        (errors.KeyMissing(), "authentication_error"),
+        (errors.LedgerRefused("insufficient_credit", "gpt-9"), "billing_error"),
+        (errors.LedgerRefused("account_frozen", "gpt-9"), "permission_error"),
+        (errors.ModelUnknown("gpt-9"), "not_found_error"),
+        (errors.BodyTooLarge(10), "request_too_large"),
+        (errors.LedgerRefused("too_many_open_calls", "gpt-9"), "rate_limit_error"),
+        (errors.EndpointNotOffered("/v1/responses"), "invalid_request_error"),
+        (errors.NotReady(), "overloaded_error"),
+        (errors.UpstreamTooSlow(), "timeout_error"),
+        (errors.AnswerBroken(), "api_error"),
+        (RuntimeError(), "api_error"),
+    ],
+    ids=repr,
+)
+def test_a_refusal_is_told_in_anthropic_s_shape(refusal: BaseException, kind: str) -> None:
+    answer = error_table.answer_to(refusal)
+
+    body = orjson.loads(error_shapes.body(answer, Protocol.ANTHROPIC, REQUEST_ID))
+
+    assert body == {
+        "type": "error",
+        "error": {"type": kind, "message": answer.message, "code": answer.code},
+        "request_id": str(REQUEST_ID),
+    }
+
+
+def test_a_stream_ends_with_an_event_of_its_own_protocol() -> None:
+    answer = error_table.answer_to(errors.AnswerBroken())
+
+    ours, theirs = (error_shapes.frame(answer, protocol, REQUEST_ID) for protocol in Protocol)
+
+    assert ours.startswith(b'data: {"error":{')
+    assert theirs.startswith(b'event: error\ndata: {"type":"error"')
+    assert ours.endswith(b"\n\n")
+    assert theirs.endswith(b"\n\n")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from portal import asgi
 
@@ -40,18 +41,97 @@ def call(application: Application, scope: dict[str, Any]) -> list[Mapping[str, A
     return sent
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/chat/completions", "/v1/models/openai/gpt-oss-120b"])
+def asked(path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
+    """Return the scope of a request."""
+    encoded = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "method": method, "path": path, "headers": encoded}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1",
+        "/v1/",
+        "/v1/chat/completions",
+        "/v1/models/openai/gpt-oss-120b",
+        "/anthropic/v1/messages",
+        "/openai",
+    ],
+)
 def test_the_model_api_is_the_gateways(calls: list[str], path: str) -> None:
-    call(asgi.everything, {"type": "http", "path": path})
+    call(asgi.everything, asked(path))
 
     assert calls == ["gateway"]
 
 
-@pytest.mark.parametrize("path", ["/", "/v10", "/v1x", "/healthz", "/wallet", "/admin/v1/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v10", "/v1x", "/healthz", "/wallet", "/admin/v1/", "/models", "/messages", "/receipts/x"]
+)
 def test_every_other_path_is_djangos(calls: list[str], path: str) -> None:
-    call(asgi.everything, {"type": "http", "path": path})
+    call(asgi.everything, asked(path))
 
     assert calls == ["pages"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "answers"),
+    [
+        (asked("/chat/completions", "POST"), "gateway"),
+        (asked("/messages", "POST"), "gateway"),
+        (asked("/responses", "POST"), "gateway"),
+        (asked("/models", authorization="Bearer sk-x"), "gateway"),
+        (asked("/models", x_api_key="sk-x"), "gateway"),
+        (asked("/models", anthropic_version="2023-06-01"), "gateway"),
+        (asked("/models/openai/gpt-oss-120b", api_key="sk-x"), "gateway"),
+        (asked("/wallet", authorization="Bearer sk-x"), "pages"),
+        (asked("/wallet/redeem", "POST"), "pages"),
+        (asked("/", "HEAD"), "pages"),
+        (asked("/api/v1/messages", "POST"), "pages"),
+    ],
+)
+def test_without_a_prefix_the_gateway_has_what_only_programs_send(
+    calls: list[str], scope: dict[str, Any], answers: str
+) -> None:
+    call(asgi.everything, scope)
+
+    assert calls == [answers]
+
+
+@pytest.mark.parametrize(
+    ("scope", "answers"),
+    [
+        (asked("/v1", accept="text/html,*/*;q=0.8"), "pages"),
+        (asked("/v1/chat/completions", accept="text/html"), "pages"),
+        (asked("/v1", accept="application/json"), "gateway"),
+        (asked("/v1", accept="*/*"), "gateway"),
+        (asked("/v1/models", accept="text/html", authorization="Bearer sk-x"), "gateway"),
+        (asked("/v1/chat/completions", "POST", accept="text/html"), "gateway"),
+    ],
+)
+def test_a_browser_at_the_base_url_gets_a_page(calls: list[str], scope: dict[str, Any], answers: str) -> None:
+    call(asgi.everything, scope)
+
+    assert calls == [answers]
+
+
+@pytest.mark.parametrize(
+    ("scope", "answers"),
+    [
+        (asked("/", "POST", host="api.shop.example"), "gateway"),
+        (asked("/wallet", host="api.shop.example"), "gateway"),
+        (asked("/wallet", host="api.shop.example", accept="text/html"), "pages"),
+        (asked("/healthz", host="api.shop.example"), "pages"),
+        (asked("/wallet", host="shop.example"), "pages"),
+    ],
+)
+def test_on_a_host_of_its_own_everything_is_the_gateways(
+    calls: list[str], settings: Settings, scope: dict[str, Any], answers: str
+) -> None:
+    settings.PUBLIC_URL, settings.GATEWAY_BASE_URL = "https://shop.example", "https://api.shop.example"
+
+    call(asgi.everything, scope)
+
+    assert calls == [answers]
 
 
 def test_the_gateway_hears_of_the_servers_start_and_end(calls: list[str]) -> None:
@@ -66,7 +146,7 @@ def test_the_gateway_hears_of_the_servers_start_and_end(calls: list[str]) -> Non
 def test_the_gateway_alone_answers_all_but_whether_it_is_healthy(
     calls: list[str], path: str, answers: str
 ) -> None:
-    call(asgi.gateway_alone, {"type": "http", "path": path})
+    call(asgi.gateway_alone, asked(path))
 
     assert calls == [answers]
 

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         sandbox = f"http://127.0.0.1:{settings.SANDBOX_PORT}"
         rows = [
             ("Site", settings.PUBLIC_URL),
-            ("Base URL", f"{settings.PUBLIC_URL}/v1"),
+            ("Base URL", settings.GATEWAY_BASE_URL),
             ("Shop", f"{settings.PUBLIC_URL}/pricing"),
             ("Admin", f"{settings.PUBLIC_URL}/admin/"),
             ("Sandbox", sandbox),

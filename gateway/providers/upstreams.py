@@ -1,46 +1,27 @@
-"""Upstreams that speak OpenAI's protocol: one call sent, one answer read, every fault named."""
+"""Upstreams over HTTP: one call sent, one answer read, every fault named. Both protocols travel alike."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
-import orjson
 
-from gateway.errors import (
-    AnswerBroken,
-    CallFailed,
-    UpstreamBusy,
-    UpstreamObjected,
-    UpstreamTooSlow,
-    UpstreamUnavailable,
-)
+from gateway.errors import AnswerBroken, CallFailed, UpstreamBusy, UpstreamTooSlow, UpstreamUnavailable
+from gateway.models import Protocol
+from gateway.providers import networks, objections
+from gateway.providers.networks import PublicResolver
+from gateway.providers.routes import Question, Route
 
 _JSON = "application/json"
 _CONNECT_SECONDS = 5
 # Servers close idle connections after 5 s and more; a call on one that is just being closed would be lost.
 _KEEP_ALIVE_SECONDS = 4
-_BUSY_STATUSES = frozenset({429, 503, 529})
-# Only these are about the call itself; every other error is between the shop and its upstream.
-_CALLERS_FAULT = frozenset({400, 413, 422})
 _LONGEST_ERROR_BYTES = 64 * 1024
-_LONGEST_MESSAGE = 2000
-_USUAL_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 2, 60
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a model is to be had: a channel's address and key, and the model's name over there."""
-
-    channel: str
-    base_url: str
-    key: str = field(repr=False)
-    model: str
-    # The only field by which this upstream knows an output limit; empty when it knows what callers send.
-    output_limit_field: str = ""
+# The version of Anthropic's protocol that is meant when a caller names none.
+_ANTHROPIC_VERSION = "2023-06-01"
 
 
 class Answer:
@@ -92,42 +73,41 @@ class Answer:
 class Upstreams:
     """The HTTP connections of one process to all its upstreams."""
 
-    def __init__(self, *, silence_seconds: float) -> None:
-        # Who calls says how long a call may take. A whole answer is silent until it is complete.
-        self._whole = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
-        self._stream = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds
-        )
+    def __init__(self, *, silence_seconds: float, allows_private: bool) -> None:
+        self._silence_seconds = silence_seconds
+        self._allows_private = allows_private
         watch = aiohttp.TraceConfig()
         watch.on_request_chunk_sent.append(_tell_that_it_is_sent)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                resolver=None if allows_private else PublicResolver(),
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "user-agent": "purser",
-                "accept-encoding": "identity",
-                "content-type": "application/json",
-            },
+            headers={"user-agent": "purser", "accept-encoding": "identity", "content-type": _JSON},
             trace_configs=[watch],
         )
 
     async def ask(
-        self, route: Route, body: bytes, *, request_id: uuid.UUID, stream: bool, on_sent: Callable[[], None]
+        self, route: Route, question: Question, *, request_id: uuid.UUID, on_sent: Callable[[], None]
     ) -> Answer:
-        """Send ``body`` and return the answer from its first bytes on; raise a CallFailed when none come.
+        """Send ``question`` and return the answer from its first bytes on; raise a CallFailed when none come.
 
         ``on_sent`` is called when the body is on its way: from then on the upstream may be at work.
         """
+        self._require_allowed(route)
         try:
-            response = await self._session.post(
-                f"{route.base_url.rstrip('/')}/chat/completions",
-                data=body,
-                headers={"authorization": f"Bearer {route.key}", "x-request-id": str(request_id)},
-                timeout=self._stream if stream else self._whole,
-                allow_redirects=False,
-                trace_request_ctx=on_sent,
-            )
-            return await _begun(response, route)
+            async with asyncio.timeout(route.first_byte_seconds):
+                response = await self._session.post(
+                    f"{route.base_url.rstrip('/')}{question.path}",
+                    data=question.body,
+                    headers=_headers(route, question, request_id),
+                    timeout=self._patience(route, question),
+                    allow_redirects=False,
+                    trace_request_ctx=on_sent,
+                )
+                return await _begun(response, route)
         except TimeoutError:
             raise UpstreamTooSlow from None
         except aiohttp.ClientError as failure:
@@ -136,6 +116,30 @@ class Upstreams:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+    def _require_allowed(self, route: Route) -> None:
+        """Refuse an address that is written as a number: no name is looked up, so nobody else would."""
+        if not self._allows_private and networks.is_private(urlsplit(route.base_url).hostname or ""):
+            raise UpstreamUnavailable("private network")
+
+    def _patience(self, route: Route, question: Question) -> aiohttp.ClientTimeout:
+        # Who calls says how long a call may take. A whole answer is silent until it is complete.
+        silence = (route.silence_seconds or self._silence_seconds) if question.is_stream else None
+        return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
+
+
+def _headers(route: Route, question: Question, request_id: uuid.UUID) -> Mapping[str, str]:
+    ours = {"x-request-id": str(request_id)}
+    match route.protocol:
+        case Protocol.OPENAI:
+            return {**ours, "authorization": f"Bearer {route.key}"}
+        case Protocol.ANTHROPIC:
+            return {
+                "anthropic-version": _ANTHROPIC_VERSION,
+                **question.headers,
+                **ours,
+                "x-api-key": route.key,
+            }
 
 
 async def _tell_that_it_is_sent(
@@ -158,35 +162,10 @@ async def _begun(response: aiohttp.ClientResponse, route: Route) -> Answer:
 
 
 async def _failure(response: aiohttp.ClientResponse, route: Route) -> CallFailed:
-    if response.status in _BUSY_STATUSES:
-        return UpstreamBusy(_wait_seconds(response.headers.get("retry-after", "")))
-    if response.status not in _CALLERS_FAULT:
+    if response.status in objections.BUSY:
+        return UpstreamBusy(objections.wait_seconds(response.headers.get("retry-after", "")))
+    if response.status not in objections.CALLERS_FAULT:
         return UpstreamUnavailable(f"status {response.status}")
     begun = Answer(response, await response.content.readany())
-    error = _error_of(await begun.whole(limit_bytes=_LONGEST_ERROR_BYTES))
-    return UpstreamObjected(
-        response.status,
-        message=_text(error, "message", route) or "The model refused this call.",
-        kind=_text(error, "type", route) or "invalid_request_error",
-        param=_text(error, "param", route),
-        code=_text(error, "code", route),
-    )
-
-
-def _wait_seconds(header: str) -> int:
-    return min(int(header), _LONGEST_WAIT_SECONDS) if header.isdecimal() else _USUAL_WAIT_SECONDS
-
-
-def _error_of(body: bytes) -> Mapping[str, Any]:
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    error = said.get("error") if isinstance(said, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _text(error: Mapping[str, Any], name: str, route: Route) -> str | None:
-    """Return what the upstream says under ``name``, without its key."""
-    text = error.get(name)
-    return text.replace(route.key, "***")[:_LONGEST_MESSAGE] if isinstance(text, str) else None
+    body = await begun.whole(limit_bytes=_LONGEST_ERROR_BYTES)
+    return objections.objection(response.status, body, secret=route.key)
