@@ -3,6 +3,7 @@
 Only `manage.py up` and `manage.py load_demo` load it. What is there already stays as people have changed it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from allauth.account.models import EmailAddress
@@ -13,14 +14,14 @@ from accounts.models import ApiKey, User
 from accounts.services import customers
 from billing.models import Package, PackagePrice
 from billing.services import packages
-from gateway.models import Channel
+from gateway.models import Channel, Protocol
 from gateway.services import channels
 from ledger.models import Entry, LanguageModel, ModelAlias
-from ledger.money import unit_rates, usd
+from ledger.money import UnitRates, unit_rates, usd
 from ledger.services import accounts, credits, entries, pricing, spending_keys  # noqa: A004 - the word of the house
 
 UPSTREAM_KEY = "sandbox-upstream-key"
-CHANNEL_NAME = "Sandbox"
+CHANNEL_NAMES = {Protocol.OPENAI: "Sandbox", Protocol.ANTHROPIC: "Sandbox, as Anthropic"}
 WELCOME_CREDIT = usd("5")
 
 
@@ -33,7 +34,10 @@ class Login(NamedTuple):
 
 
 class DemoModel(NamedTuple):
-    """A model of the demo shop, its rates in USD per million tokens: input and output; the rest is usual."""
+    """A model of the demo shop, its rates in USD per million tokens: input and output.
+
+    ``cache_rates`` are those of reading and writing the model's cache where they are not the usual ones.
+    """
 
     name: str
     vendor: str
@@ -41,6 +45,8 @@ class DemoModel(NamedTuple):
     context_tokens: int
     output_tokens: int
     rates: tuple[str, str]
+    cache_rates: tuple[str, str] | None = None
+    protocol: Protocol = Protocol.OPENAI
     is_free: bool = False
 
 
@@ -79,7 +85,20 @@ MODELS = (
     DemoModel("deepseek-reasoner", "DeepSeek", ("deepseek-r1",), 131_072, 65_536, ("0.70", "2.50")),
     DemoModel("gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.60")),
     DemoModel("glm-4-flash", "Zhipu", (), 131_072, 4_096, ("0", "0"), is_free=True),
+    DemoModel(
+        "claude-sonnet-5",
+        "Anthropic",
+        (),
+        200_000,
+        64_000,
+        ("3", "15"),
+        ("0.3", "3.75"),
+        Protocol.ANTHROPIC,
+    ),
+    DemoModel("text-embedding-3-small", "OpenAI", (), 8_192, 1, ("0.02", "0")),
 )
+# No picture is more to any of them; most make less of one.
+MEDIA_PART_TOKENS = 4_096
 # What a million tokens of deepseek-chat cost: packages are counted in them.
 REFERENCE_RATE = usd("0.45")
 PACKAGES = (
@@ -101,10 +120,9 @@ def load() -> None:
     """Load what is missing of the demo data."""
     _person(ADMINISTRATOR, is_staff=True)
     _give_credit_and_key(_person(BUYER, is_staff=False))
-    offered = [_model(model) for model in MODELS]
-    if not Channel.objects.filter(name=CHANNEL_NAME).exists():
-        base_url = f"http://127.0.0.1:{settings.SANDBOX_PORT}/v1"
-        channels.add(name=CHANNEL_NAME, base_url=base_url, key=UPSTREAM_KEY, models=offered)
+    offered = [(model.protocol, _model(model)) for model in MODELS]
+    for protocol in CHANNEL_NAMES:
+        _channel(protocol, [model for spoken, model in offered if spoken is protocol])
     for position, package in enumerate(PACKAGES):
         _package(package, position)
 
@@ -155,13 +173,28 @@ def _model(demo: DemoModel) -> LanguageModel:
             "is_free": demo.is_free,
             "context_limit_tokens": demo.context_tokens,
             "output_limit_tokens": demo.output_tokens,
+            "media_part_limit_tokens": MEDIA_PART_TOKENS,
         },
     )
     if is_new:
-        fresh, written = (usd(rate) for rate in demo.rates)
-        pricing.set_rate(model, unit_rates(input=fresh, output=written))
+        pricing.set_rate(model, _rates(demo))
         ModelAlias.objects.bulk_create(ModelAlias(name=alias, model=model) for alias in demo.aliases)
     return model
+
+
+def _rates(demo: DemoModel) -> UnitRates:
+    read, written = (usd(rate) for rate in demo.rates)
+    if demo.cache_rates is None:
+        return unit_rates(input=read, output=written)
+    from_cache, to_cache = (usd(rate) for rate in demo.cache_rates)
+    return UnitRates(input=read, cached_input=from_cache, cache_write=to_cache, output=written)
+
+
+def _channel(protocol: Protocol, models: Sequence[LanguageModel]) -> None:
+    name = CHANNEL_NAMES[protocol]
+    if not Channel.objects.filter(name=name).exists():
+        base_url = f"http://127.0.0.1:{settings.SANDBOX_PORT}/v1"
+        channels.add(name=name, base_url=base_url, key=UPSTREAM_KEY, models=models, protocol=protocol)
 
 
 def _package(demo: DemoPackage, position: int) -> None:

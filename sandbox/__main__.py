@@ -27,6 +27,7 @@ MODELS = (
     "glm-4-flash",
     "sandbox-free",
     "sandbox-large",
+    "claude-sonnet-5",
     "text-embedding-3-small",
 )
 SHUTDOWN_GRACE_SECONDS = 0.1

@@ -87,5 +87,5 @@ def test_loading_again_changes_nothing() -> None:
     assert PackagePrice.objects.get(package__slug="trial").price_cents == 300
     assert (Package.objects.count(), PackagePrice.objects.count()) == (4, 4)
     assert Account.objects.get().balance_nano_usd == demo.WELCOME_CREDIT
-    assert (User.objects.count(), ApiKey.objects.count(), Channel.objects.count()) == (2, 1, 1)
+    assert (User.objects.count(), ApiKey.objects.count(), Channel.objects.count()) == (2, 1, 2)
     assert proof.discrepancies() == []
