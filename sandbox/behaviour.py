@@ -75,8 +75,8 @@ class Behaviour(Passing):
 
     @property
     def strikes_midway(self) -> bool:
-        """Whether this is met after some of the answer has been sent."""
-        return self.mode == "fail_mid_stream" or (self.mode == "stall" and self.after_chunks > 0)
+        """Whether this is met after the answer has begun."""
+        return self.mode in ("fail_mid_stream", "slow") or (self.mode == "stall" and self.after_chunks > 0)
 
     def for_plain_answer(self) -> "Behaviour":
         """Return the same for an answer that has two chunks, the halves of its body, and no frames."""

@@ -43,7 +43,10 @@ class Call:
         if self.behaviour.strikes_midway and not self.answer.streams:
             self.behaviour = self.behaviour.for_plain_answer()
             self.answer = self.answer.in_halves()
-        self.response = web.StreamResponse(headers=self.answer.headers)
+        if self.answer.is_whole:
+            self.response = web.Response(headers=self.answer.headers, body=self.answer.end.data)
+        else:
+            self.response = web.StreamResponse(headers=self.answer.headers)
 
     def usage(self) -> dict[str, Any] | None:
         """Count the tokens of the prompt and of what has been sent; None when nothing has."""
@@ -73,7 +76,9 @@ async def answer(call: Call) -> web.StreamResponse:
 async def _send(call: Call) -> None:
     if call.answer.delay_seconds:
         await asyncio.sleep(call.answer.delay_seconds)
-    await _begin(call)
+    await call.response.prepare(call.request)
+    if call.behaviour.mode == "slow":
+        await asyncio.sleep(call.behaviour.seconds)
     for frame in _frames(call):
         await _write(call, frame)
         if call.behaviour.strikes_midway:
@@ -81,13 +86,6 @@ async def _send(call: Call) -> None:
         if call.answer.pace_seconds or call.chunks_sent % _FRAMES_A_TURN == 0:
             await asyncio.sleep(call.answer.pace_seconds)
     await _finish(call, call.answer.end)
-
-
-async def _begin(call: Call) -> None:
-    writer = await call.response.prepare(call.request)
-    if call.behaviour.mode == "slow" and writer is not None:
-        writer.send_headers()  # or they would wait for the first bytes of the body
-        await asyncio.sleep(call.behaviour.seconds)
 
 
 def _frames(call: Call) -> Iterable[Frame]:
@@ -110,10 +108,13 @@ async def _write(call: Call, frame: Frame) -> None:
 
 
 async def _finish(call: Call, end: Frame) -> None:
-    *others, last = _parts(call, end)
-    for part in others:
-        await call.response.write(part)
-    await call.response.write_eof(last)
+    if isinstance(call.response, web.Response):
+        await call.response.write_eof()  # it has the answer, and sends it together with the head
+    else:
+        *others, last = _parts(call, end)
+        for part in others:
+            await call.response.write(part)
+        await call.response.write_eof(last)
     _note(call, end)
 
 

@@ -37,6 +37,11 @@ class Answer:
     pace_seconds: float = 0  # after each frame
     write_bytes: int = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it goes out in one piece."""
+        return not self.frames
+
     def in_halves(self) -> "Answer":
         """Return a plain answer as two frames, so that something can happen between them."""
         body, tokens, usage = self.end
