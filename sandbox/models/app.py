@@ -98,17 +98,19 @@ async def _list_models(request: web.Request) -> web.Response:
 
 async def _chat(request: web.Request) -> web.StreamResponse:
     asked = read_chat_request(await request.read())
+    completion = complete(asked)
     call_id = _accept(request, asked, surface="chat")
     prompt = request.app[_PREFIX_CACHE].read(asked)
-    return await _serve(request, call_id, asked.model, ChatWire(call_id, asked, prompt, complete(asked)))
+    return await _serve(request, call_id, asked.model, ChatWire(call_id, asked, prompt, completion))
 
 
 async def _messages(request: web.Request) -> web.StreamResponse:
     _require_version(request)
     asked = read_messages_request(await request.read())
+    completion = complete(asked)
     call_id = _accept(request, asked, surface="messages")
     prompt = request.app[_PREFIX_CACHE].read(asked)
-    return await _serve(request, call_id, asked.model, MessagesWire(call_id, asked, prompt, complete(asked)))
+    return await _serve(request, call_id, asked.model, MessagesWire(call_id, asked, prompt, completion))
 
 
 async def _count_tokens(request: web.Request) -> web.Response:

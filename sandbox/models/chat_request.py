@@ -47,10 +47,10 @@ def _messages(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     messages = fields.get("messages")
     if not isinstance(messages, list) or not messages:
         raise Refusal("At least one message is required.", param="messages")
-    called: set[object] = set()
+    called: list[str] = []
     for position, message in enumerate(messages):
         _check_message(message, param=f"messages[{position}]")
-        called.update(call.get("id") for call in message.get("tool_calls") or ())
+        called += [call["id"] for call in message.get("tool_calls") or ()]
         if message["role"] == "tool" and message.get("tool_call_id") not in called:
             raise Refusal("No message before calls this tool.", param=f"messages[{position}].tool_call_id")
     return messages
@@ -61,8 +61,8 @@ def _check_message(message: object, *, param: str) -> None:
         case {"role": str(role)} if role not in ROLES:
             raise Refusal(f"{role!r} is not a role.", param=f"{param}.role")
         case {"role": "assistant", "tool_calls": [_, *_] as calls}:
-            if not all(isinstance(call, dict) for call in calls):
-                raise Refusal("A tool call is an object.", param=f"{param}.tool_calls")
+            if not all(isinstance(call, dict) and isinstance(call.get("id"), str) for call in calls):
+                raise Refusal("A tool call is an object with an id.", param=f"{param}.tool_calls")
         case {"role": str(), "content": str()} | {"role": "assistant", "content": None}:
             pass
         case {"role": str(), "content": [_, *_] as parts} if all(map(_is_part, parts)):

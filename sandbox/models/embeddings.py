@@ -43,7 +43,7 @@ class EmbeddingsRequest:
 def read_embeddings_request(body: bytes) -> EmbeddingsRequest:
     """Return the request that ``body`` states; raises Refusal, saying what is wrong with it."""
     fields = reading.read_object(body)
-    form = fields.get("encoding_format", "float")
+    form = fields.get("encoding_format") or "float"
     if form not in ("float", "base64"):
         raise Refusal("encoding_format is float or base64.", param="encoding_format")
     return EmbeddingsRequest(

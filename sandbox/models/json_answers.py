@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from sandbox.models.refusals import Refusal
+
 # What a schema that refers to itself may be followed down to.
 _DEEPEST = 20
 # The values of those types that cannot hold the echo.
@@ -21,8 +23,8 @@ _OTHERS: dict[object, Any] = {
 def answer(schema: Mapping[str, Any], *, echo: str) -> str:
     """Return JSON text of ``schema``; an empty one allows any object.
 
-    It follows types, properties, items, enumerations, alternatives and references. Bounds of numbers and
-    patterns of texts it does not know.
+    It follows types, properties, items, enumerations, alternatives and references; one that leads nowhere
+    raises Refusal. Bounds of numbers and patterns of texts it does not know.
     """
     value = _instance(schema, root=schema, echo=echo, depth=0) if schema else {"echo": echo}
     return orjson.dumps(value).decode()
@@ -38,7 +40,8 @@ def _instance(schema: Mapping[str, Any], *, root: Mapping[str, Any], echo: str, 
         case {"anyOf": [_, *_] as options} | {"oneOf": [_, *_] as options}:
             return follow(_simplest(options))
         case {"type": "object", "properties": dict(properties)}:
-            return {name: follow(properties[name]) for name in schema.get("required", properties)}
+            required = schema.get("required", properties)
+            return {name: follow(inner) for name, inner in properties.items() if name in required}
         case {"type": "array", "items": dict(items)}:
             return [follow(items)] * max(schema.get("minItems", 1), 1)
         case _:
@@ -46,9 +49,11 @@ def _instance(schema: Mapping[str, Any], *, root: Mapping[str, Any], echo: str, 
 
 
 def _referred(root: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    found = root
+    found: Any = root
     for name in path.removeprefix("#").split("/")[1:]:
-        found = found[name]
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        raise Refusal(f"{path!r} refers to nothing in the schema.")
     return found
 
 

@@ -34,16 +34,19 @@ def _asked(fields: Mapping[str, Any], *, max_tokens: int | None) -> Asked:
     """Reduce ``fields``; the prompt is cacheable up to its last mark, as at Anthropic."""
     messages = _messages(fields)
     prompt = list(_parts(fields, messages))
-    marks = [position for position, part in enumerate(prompt, start=1) if part.get(CACHE_MARK)]
-    cacheable = len(prompt) if fields.get(CACHE_MARK) else max(marks, default=0)
-    mark = fields.get(CACHE_MARK) or (prompt[cacheable - 1][CACHE_MARK] if cacheable else {})
+    marks = {
+        end: mark for end, part in enumerate(prompt, start=1) if (mark := reading.inner(part, CACHE_MARK))
+    }
+    if mark := reading.inner(fields, CACHE_MARK):
+        marks[len(prompt)] = mark
+    cacheable = max(marks, default=0)
     last_said = next((blocks for role, blocks in reversed(messages) if role == "user"), [])
     return Asked(
         model=reading.model(fields),
         stream=reading.flag(fields, "stream"),
         prompt=[_section(part) for part in prompt],
         cacheable=cacheable,
-        cache_lasts_an_hour=mark.get("ttl") == "1h",
+        cache_lasts_an_hour=marks.get(cacheable, {}).get("ttl") == "1h",
         text="".join(block["text"] for block in last_said if block["type"] == "text"),
         results=["".join(_texts(block)) for block in last_said if block["type"] == "tool_result"],
         tools=_tools(fields),
@@ -97,7 +100,7 @@ def _parts(
     """Yield all that the model reads, in its order: tools, system prompt, and the blocks of the messages."""
     for tool in reading.objects(fields, "tools"):
         yield {"type": "tool", "role": "tool", **tool}
-    for block in _blocks(fields.get("system", []), param="system"):
+    for block in _blocks(fields.get("system") or [], param="system"):
         yield {"role": "system", **block}
     for role, blocks in messages:
         for position, block in enumerate(blocks):
@@ -120,13 +123,13 @@ def _tokens(part: Block) -> int:
         case {"type": "tool_use", "name": str(name), "input": arguments}:
             return count_tokens(name) + count_tokens(orjson.dumps(arguments).decode())
         case {"type": "tool_result"}:
-            return sum(map(_tokens, _blocks(part.get("content", []), param="content")))
+            return sum(map(_tokens, _blocks(part.get("content") or [], param="content")))
         case _:
             return TOKENS_PER_MEDIA_PART
 
 
 def _texts(result: Block) -> list[str]:
-    inner = _blocks(result.get("content", []), param="content")
+    inner = _blocks(result.get("content") or [], param="content")
     return [block["text"] for block in inner if block["type"] == "text"]
 
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from sandbox.models import json_answers
+from sandbox.models.refusals import Refusal
 from tests.sandbox.running import RunningSandbox, chunks
 
 PERSON = {
@@ -52,6 +53,12 @@ def test_a_schema_without_end_is_followed_no_further_than_sensible() -> None:
 
     assert '{"next":{"next":{' in answer
     assert '{"next":null}' in answer
+
+
+@pytest.mark.parametrize("path", ["#/$defs/nothing", "#/type/more"])
+def test_a_schema_that_refers_to_nothing_is_refused(path: str) -> None:
+    with pytest.raises(Refusal):
+        json_answers.answer({"type": "object", "properties": {"next": {"$ref": path}}}, echo="hi")
 
 
 def test_any_object_will_do_when_there_is_no_schema(sandbox: RunningSandbox) -> None:

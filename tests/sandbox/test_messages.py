@@ -97,6 +97,14 @@ def test_system_prompt_images_and_tools_are_counted(sandbox: RunningSandbox) -> 
     assert answer["usage"]["input_tokens"] == 2 + 1 + 4 + 100 + 2 + 100
 
 
+def test_null_is_as_good_as_nothing(sandbox: RunningSandbox) -> None:
+    nothing = dict.fromkeys(["system", "tools", "tool_choice", "thinking", "output_config", "cache_control"])
+
+    answer = sandbox.message("one", **nothing).json()
+
+    assert answer["usage"]["input_tokens"] == 5
+
+
 def test_the_sdk_counts_tokens_before_it_asks(
     sandbox: RunningSandbox, anthropic_sdk: anthropic.Anthropic
 ) -> None:
@@ -170,6 +178,7 @@ def test_an_address_that_does_not_exist_is_refused_in_the_same_shape(
             "messages.0.content",
         ),
         ({"system": 5}, "system"),
+        ({"system": [{"type": "text", "text": "hi", "cache_control": "yes"}]}, "cache_control"),
         ({"tools": ["look"]}, "tools"),
         ({"thinking": "hard"}, "thinking"),
         ({"stream": "yes"}, "stream"),

@@ -80,6 +80,12 @@ def test_an_address_that_does_not_exist_is_said_to_be_invalid(sandbox: RunningSa
             "max_completion_tokens",
         ),
         ({"model": "deepseek-chat", "messages": [MESSAGE], "n": 129}, "n"),
+        (
+            {"model": "deepseek-chat", "messages": [{"role": "assistant", "tool_calls": [{"id": 5}]}]},
+            "messages[0].tool_calls",
+        ),
+        ({"model": "deepseek-chat", "messages": [MESSAGE], "tools": ["look"]}, "tools"),
+        ({"model": "deepseek-chat", "messages": [MESSAGE], "response_format": "json"}, "response_format"),
         ({"model": "deepseek-chat", "messages": [MESSAGE], "stream": "yes"}, "stream"),
         (
             {"model": "deepseek-chat", "messages": [MESSAGE], "stream_options": {"include_usage": True}},
@@ -106,5 +112,10 @@ def test_a_refused_call_was_not_served(sandbox: RunningSandbox) -> None:
 
     sandbox.post_chat(b"{}")
     sandbox.chat(model="gpt-nothing")
+    sandbox.chat(
+        response_format={"type": "json_schema", "json_schema": {"schema": {"$ref": "#/$defs/nothing"}}}
+    )
+    sandbox.message(model="gpt-nothing")
+    sandbox.embed("", model="gpt-nothing")
 
     assert sandbox.served(since=served_before) == []
