@@ -4,14 +4,14 @@ Tools that were called are answered by an echo of what they returned.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Literal
 
 from sandbox.models import json_answers, steering
 from sandbox.models.asked import Asked
-from sandbox.models.steering import Steering
+from sandbox.models.steering import Steering, ToolCall
 from sandbox.models.tokens import split_tokens
 
 LONGEST_ANSWER_TOKENS = 100_000
@@ -35,24 +35,16 @@ class Block:
         return "".join(self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """An answer before it is put into a form; every choice says the same."""
+    """An answer before it is put into a form; every choice says the same, and all are counted."""
 
     blocks: Sequence[Block]
     finish: Literal["stop", "length", "tool_calls"]
     choices: int
+    tokens: int
+    reasoning_tokens: int
     steering: Steering
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens there are to send, over all choices."""
-        return sum(len(block.pieces) for block in self.blocks) * self.choices
-
-    @property
-    def reasoning_tokens(self) -> int:
-        """How many of them are reasoning."""
-        return sum(len(block.pieces) for block in self.of_kind("reasoning")) * self.choices
 
     def of_kind(self, kind: str) -> list[Block]:
         """Return the blocks of one kind."""
@@ -63,6 +55,22 @@ def complete(asked: Asked) -> Completion:
     """Decide the answer to ``asked``; `max_tokens` cuts all of its blocks together."""
     wishes = steering.read(asked.text)
     calls = [call for call in wishes.tool_calls if call.name in asked.tools]
+    wished = _blocks(asked, wishes, calls)
+    limit = LONGEST_ANSWER_TOKENS if asked.max_tokens is None else asked.max_tokens
+    blocks = list(_cut(wished, tokens=limit))
+    tokens = _tokens(blocks)
+    is_cut = tokens < _tokens(wished)
+    return Completion(
+        blocks=blocks,
+        finish="length" if is_cut else "tool_calls" if calls else "stop",
+        choices=asked.choices,
+        tokens=tokens * asked.choices,
+        reasoning_tokens=_tokens(block for block in blocks if block.kind == "reasoning") * asked.choices,
+        steering=wishes,
+    )
+
+
+def _blocks(asked: Asked, wishes: Steering, calls: Sequence[ToolCall]) -> list[Block]:
     blocks = [Block("reasoning", _filler("think", tokens=wishes.reasoning if asked.may_reason else 0))]
     if calls:
         blocks += [Block("tool_call", _arguments(call.arguments), call.name) for call in calls]
@@ -70,14 +78,11 @@ def complete(asked: Asked) -> Completion:
         blocks.append(Block("text", _content(asked, wishes)))
     if wishes.splits:
         blocks = [replace(block, pieces=list(_halves(block.pieces))) for block in blocks]
-    limit = LONGEST_ANSWER_TOKENS if asked.max_tokens is None else asked.max_tokens
-    is_cut = sum(len(block.pieces) for block in blocks) > limit
-    return Completion(
-        blocks=list(_cut(blocks, tokens=limit)),
-        finish="length" if is_cut else "tool_calls" if calls else "stop",
-        choices=asked.choices,
-        steering=wishes,
-    )
+    return blocks
+
+
+def _tokens(blocks: Iterable[Block]) -> int:
+    return sum(len(block.pieces) for block in blocks)
 
 
 def _content(asked: Asked, wishes: Steering) -> list[str]:
