@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import TypeVar
 
 from celery import Task, shared_task
 from kombu.exceptions import OperationalError
@@ -17,13 +18,15 @@ MOST_NUDGES = 500
 # Less than the pause of the sweep, so that a slow provider does not take all workers.
 ASKING_SECONDS = 15
 
+_Rows = TypeVar("_Rows", int, list[int])
 
-def nudge(task: "Task[[int], None]", pk: int) -> None:
-    """Send a row to the workers. A broker that is away costs a few seconds: the sweep finds the row."""
+
+def nudge(task: "Task[[_Rows], None]", rows: _Rows) -> None:
+    """Send a row, or some, to the workers. A broker that is away costs seconds: the sweep finds them."""
     try:
-        task.delay(pk)
+        task.delay(rows)
     except OperationalError:
-        logger.warning("The broker is away: %s of row %s waits for the sweep.", task.name, pk)
+        logger.warning("The broker is away: %s of row %s waits for the sweep.", task.name, rows)
 
 
 @shared_task
@@ -32,6 +35,13 @@ def handle_event(event_pk: int) -> None:
     order_pk = inbox.handle(event_pk)
     if order_pk is not None:
         nudge(deliver_order, order_pk)
+
+
+@shared_task
+def hand_out_events(event_pks: list[int]) -> None:
+    """Have webhooks that came together handled one by one: none waits for another, nor fails with it."""
+    for event_pk in event_pks:
+        nudge(handle_event, event_pk)
 
 
 @shared_task

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from billing import tasks
+from billing import doorbell
 from billing.providers.errors import InvalidSignature
 from billing.services import inbox
 
@@ -22,7 +22,7 @@ _UNAUTHORIZED, _TOO_LARGE, _UNAVAILABLE = 401, 413, 503
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest, provider_name: str) -> HttpResponse:
-    """Verify, store, nudge, acknowledge. Nothing is decided while the provider waits.
+    """Verify, store, ring, acknowledge. Nothing is decided while the provider waits.
 
     Only 200 says that it is stored; after anything else the provider tells it again.
     """
@@ -39,7 +39,7 @@ def webhook(request: HttpRequest, provider_name: str) -> HttpResponse:
         logger.exception("A webhook could not be stored; it will be told again.")
         return HttpResponse(status=_UNAVAILABLE)
     if event_pk is not None:
-        tasks.nudge(tasks.handle_event, event_pk)
+        doorbell.ring(event_pk)
     return HttpResponse("ok", content_type="text/plain")
 
 

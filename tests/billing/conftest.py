@@ -9,6 +9,7 @@ from celery import Task
 from django.utils import translation
 from pytest_django import Settings
 
+from billing import doorbell
 from billing.services import wiring
 from tests.billing.consoles import TOKEN, RunningConsole
 from tests.billing.providers.conftest import HURRY
@@ -55,11 +56,13 @@ def creem(
 
 
 @pytest.fixture
-def nudges(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+def nudges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
     """Collect what would go to the broker: the name of each task, and its row."""
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(Task, "apply_async", lambda task, args, kwargs: sent.append((task.name, *args)))
-    return sent
+    monkeypatch.setattr(doorbell, "PAUSE_SECONDS", 0)
+    yield sent
+    doorbell.wait_until_sent()
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from billing import doorbell
 from billing.models import Order
 from tests.billing.providers.recorded import fixture
 from tests.factories.billing import PRODUCT_ID
@@ -87,13 +88,14 @@ def signature_of(body: bytes) -> str:
 
 
 def tell(body: bytes, *, client: Client | None = None, signature: str | None = None) -> int:
-    """Post a webhook, signed unless told otherwise; return the status of the answer."""
+    """Post a webhook, signed unless told otherwise; return the status when the workers were told of it."""
     answer = (client or Client()).post(
         PATH,
         data=body,
         content_type="application/json",
         headers={"creem-signature": signature_of(body) if signature is None else signature},
     )
+    doorbell.wait_until_sent()
     return answer.status_code
 
 
