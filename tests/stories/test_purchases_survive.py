@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster import Cluster
-from tests.stories import books
+from tests.stories import books, sales
 from tests.stories.creem_store import CreemStore
 from tests.stories.strikes import strike
 from tests.stories.visitor import Visitor
@@ -19,18 +19,6 @@ FULL = os.environ.get("PROVE") == "1"
 ROUNDS = 20 if FULL else 2
 MOMENT = random.Random(os.environ.get("SEED", "purser"))
 EMAIL = "guest@example.com"
-
-ORDERS = """
-    SELECT orders.state, orders.result,
-           (SELECT count(*) FROM billing_payment AS payment WHERE payment.order_id = orders.id),
-           (SELECT count(*) FROM accounts_apikey AS key WHERE key.customer_id = orders.customer_id),
-           (SELECT account.wallet_balance_nano_usd FROM ledger_account AS account
-             WHERE account.customer_id = orders.customer_id) = orders.credit_nano_usd,
-           (SELECT count(*) FROM billing_ordermail AS mail WHERE mail.order_id = orders.id
-               AND mail.kind = 'delivered')
-      FROM billing_order AS orders WHERE orders.reference = %s
-"""
-DELIVERED_ONCE = ("delivered", "key", 1, 1, True, 1)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +50,9 @@ def test_a_payment_is_delivered_once_whatever_dies(shop: Cluster, store: CreemSt
         books.wait_until(shop.is_healthy, "healthy again")
         bought += references
 
-    tell_again_what_was_missed(shop)
-    for reference in bought:
-        books.wait_until(lambda it=reference: is_delivered(shop, it), f"{reference} delivered")  # type: ignore[misc]
-    assert {books.query(shop, ORDERS, reference)[0] for reference in bought} == {DELIVERED_ONCE}
+    sales.let_all_be_asked_about(shop)
+    sales.wait_until_delivered(shop, bought)
+    sales.assert_delivered_once(shop, bought)
     books.assert_books_balance(shop)
 
 
@@ -74,10 +61,10 @@ def test_a_payment_whose_webhook_never_comes_is_found_by_asking(shop: Cluster, s
     reference = Visitor(shop.site_url).order("trial", EMAIL)
     store.pay(reference)
 
-    tell_again_what_was_missed(shop)
+    sales.let_all_be_asked_about(shop)
 
-    books.wait_until(lambda: is_delivered(shop, reference), "delivered without a webhook")
-    assert books.query(shop, ORDERS, reference) == [DELIVERED_ONCE]
+    sales.wait_until_delivered(shop, [reference])
+    sales.assert_delivered_once(shop, [reference])
 
 
 @pytest.mark.parametrize(
@@ -111,15 +98,6 @@ def test_a_buyer_sees_a_clear_page_while_the_provider_fails(
     assert opened.status_code == 200
     assert still_waiting.status_code == 200
     assert "to-payment" in still_waiting.text
-    books.wait_until(lambda: is_delivered(shop, reference), "delivered after the provider came back")
-    assert books.query(shop, ORDERS, reference) == [DELIVERED_ONCE]
+    sales.wait_until_delivered(shop, [reference])
+    sales.assert_delivered_once(shop, [reference])
     books.assert_books_balance(shop)
-
-
-def tell_again_what_was_missed(shop: Cluster) -> None:
-    """Let the sweep ask at once about every order that waits, in place of two minutes after it was opened."""
-    books.change(shop, "UPDATE billing_order SET ask_at = now() WHERE ask_at IS NOT NULL")
-
-
-def is_delivered(shop: Cluster, reference: str) -> bool:
-    return bool(books.query(shop, ORDERS, reference)[0][0] == "delivered")
