@@ -6,7 +6,16 @@ import sys
 
 from django.conf import settings
 
-ALL = ["codes_issue", "codes_redeem", "ledger_pairs", "ledger_keys", "shop_lookup", "shop_webhooks"]
+ALL = [
+    "codes_issue",
+    "codes_redeem",
+    "ledger_pairs",
+    "ledger_keys",
+    "shop_lookup",
+    "shop_webhooks",
+    "shop_delivery",
+    "gateway",
+]
 
 
 def main(names: list[str]) -> int:

@@ -10,9 +10,7 @@ same body. No worker runs. The sides take turns, short ones, so that what else t
 import asyncio
 import hashlib
 import hmac
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,18 +19,16 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-import requests
 import uvloop
 from django.conf import settings
 
-from bench import stand
+from bench import servers, stand
 from portal.embedded.redis import EmbeddedRedis
 
 CLIENTS = 16
 SECONDS = 2
 ROUNDS = 8
 LEAST_SHARE = 60  # percent
-START_SECONDS = 60
 
 Bodies = Callable[[int], bytes]
 
@@ -47,14 +43,17 @@ BODY = '{{"id": "evt_{number}", "eventType": "bench", "object": {{"filler": "{fi
 def main(seconds: float) -> bool:
     """Print the table; tell whether webhooks were accepted fast enough."""
     numbers = count()
-    with stand.database() as url, redis(), server() as port:
+    here = Path(__file__).parent
+    bare_site = servers.granian("bare_site:application", port=settings.PORT, role="web", folder=here)
+    with stand.database() as url, redis(), bare_site as server:
         with psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE bare_row (id bigserial PRIMARY KEY, body bytea NOT NULL)")
         sides = ("/webhooks/creem", "/bare")
         for path in sides:
-            uvloop.run(post(port, path, numbers, seconds=1))
+            uvloop.run(post(server.port, path, numbers, seconds=1))
         rounds = [
-            [uvloop.run(post(port, path, numbers, seconds=seconds)) for path in sides] for _ in range(ROUNDS)
+            [uvloop.run(post(server.port, path, numbers, seconds=seconds)) for path in sides]
+            for _ in range(ROUNDS)
         ]
     ours, bare = ([each[side] for each in rounds] for side in (0, 1))
     print(f"{'p99 of a webhook':<40} {slowest_percent(ours):>12.1f} ms")
@@ -110,44 +109,6 @@ def redis() -> Iterator[None]:
     server.start()
     yield
     server.stop()
-
-
-@contextmanager
-def server() -> Iterator[int]:
-    """Run the real server with both views, as `make run` would; give its port."""
-    here = Path(__file__).parent
-    options = f"--interface asgi --loop uvloop --host 127.0.0.1 --port {settings.PORT} --workers 1 --no-ws"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "granian",
-            *options.split(),
-            "--log-level",
-            "warning",
-            "bare_site:application",
-        ],
-        cwd=here.parent,
-        env={**os.environ, "PYTHONPATH": f"{here}:{here.parent}", "PORTAL_ROLE": "web"},
-    )
-    try:
-        wait_until_healthy(settings.PORT)
-        yield settings.PORT
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_until_healthy(port: int) -> None:
-    """Return when the server answers."""
-    deadline = time.perf_counter() + START_SECONDS
-    while time.perf_counter() < deadline:
-        try:
-            if requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise TimeoutError
 
 
 if __name__ == "__main__":
