@@ -18,7 +18,7 @@
 
   const copy = async (button) => {
     const source = document.getElementById(button.dataset.copy);
-    const text = "value" in source ? source.value : source.textContent;
+    const text = "value" in source ? source.value : source.textContent.trimEnd();
     try {
       await navigator.clipboard.writeText(text);
     } catch {
