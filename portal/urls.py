@@ -5,13 +5,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from portal.views import dashboard, health, home, preferences, tokens, wallet
+from portal.views import dashboard, guide, health, home, preferences, tokens, wallet
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("models", home.models, name="models"),
     # What a browser gets where programs call; `portal/asgi.py` sends programs to the gateway.
     re_path(r"^(v1|anthropic|openai)(/.*)?$", home.base_url, name="base_url"),
+    path("guide", guide.guide, name="guide"),
     path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
     path("wallet", wallet.wallet, name="wallet"),

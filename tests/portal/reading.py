@@ -9,7 +9,7 @@ SPOKEN_ATTRIBUTES = {"aria-label", "alt", "placeholder", "data-label", "data-cop
 VOID = {"input", "meta", "link", "br", "hr", "img", "path", "rect"}
 LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’]{2,}")
 SAME_IN_CHINESE = {
-    "API", "Base", "CNY", "Creem", "EUR", "English", "JavaScript", "OpenAI", "Purser",
+    "API", "Anthropic", "Base", "CNY", "Creem", "EUR", "English", "JavaScript", "OpenAI", "Purser",
     "Python", "TOTP", "URL", "USD", "UTC", "XXXX", "cookie", "curl", "token",
 }  # fmt: skip
 

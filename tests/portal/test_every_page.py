@@ -15,7 +15,7 @@ from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
-PAGES = ["/", "/models", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
+PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
 LANGUAGES = ["en", "zh-hans"]
 OURS = [
     path
