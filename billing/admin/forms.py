@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.admin.prices import CentsField
 from billing.models import Package, PackagePrice, Review
 from billing.services import packages, reference_model
-from ledger.admin.amounts import UsdField
+from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd, cost
 
 # What Creem takes at least, and a list price of nothing is none.

@@ -1,14 +1,13 @@
-"""Amounts in the admin: shown with every digit, and typed without rounding."""
+"""Amounts in the admin: shown with every digit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ledger.money import NanoUSD, UnitRates, as_usd, usd
+from ledger.money import NanoUSD, UnitRates, as_usd
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -27,26 +26,6 @@ class AmountColumn:
     def __call__(self, row: Any) -> SafeString:
         """Return the row's amount as it is shown."""
         return shown(NanoUSD(self.of(row)))
-
-
-class UsdField(forms.DecimalField):
-    """An amount in USD that the books can keep exactly: more digits are refused, never rounded."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=18, decimal_places=9, **options)
-
-    def clean(self, value: Any) -> NanoUSD | None:
-        """Return the amount in the unit of the books."""
-        typed = super().clean(value)
-        return None if typed is None else usd(str(typed))
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return what stands in the field: an amount of the books in USD, or what was typed."""
-        return f"{as_usd(NanoUSD(value)).normalize():f}" if isinstance(value, int) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Tell whether another amount was typed than the one in the books."""
-        return super().has_changed(as_usd(NanoUSD(initial)) if isinstance(initial, int) else initial, data)
 
 
 def shown(amount: NanoUSD) -> SafeString:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin.amounts import UsdField
+from ledger.forms import UsdField
 from ledger.models import Entry, Rate
 from ledger.models.pricing import HIGHEST_RATE
 from ledger.money import NanoUSD, UnitRates, as_usd, unit_rates

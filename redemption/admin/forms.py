@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin.amounts import UsdField
+from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd
 from redemption.models import Batch
 from redemption.services.code_text import LONGEST_TYPED
