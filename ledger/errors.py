@@ -41,3 +41,58 @@ class AccountNotMergeable(LedgerError):
     """One of the two accounts was merged before, or they are one. Nobody can mean that."""
 
     code = "account_not_mergeable"
+
+
+class LimitRefused(LedgerError):
+    """A limit of a key that means nothing; `field` names the column that was to keep it."""
+
+    field: str
+
+
+class LimitOutOfRange(LimitRefused):
+    """The number lies outside of what can be meant."""
+
+    code = "limit_out_of_range"
+
+    def __init__(self, field: str, *, least: int, most: int) -> None:
+        super().__init__()
+        self.field, self.least, self.most = field, least, most
+
+
+class NothingAllowed(LimitRefused):
+    """The list of what the key may use is empty: such a key is disabled, not limited."""
+
+    code = "nothing_allowed"
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field
+
+
+class ModelNotKnown(LimitRefused):
+    """The books do not have one of the models."""
+
+    code = "model_not_known"
+    field = "allowed_models"
+
+
+class NotANetwork(LimitRefused):
+    """The text is no network of addresses, and no single address."""
+
+    code = "not_a_network"
+    field = "allowed_networks"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class TooManyNetworks(LimitRefused):
+    """There are more networks than the books keep for one key."""
+
+    code = "too_many_networks"
+    field = "allowed_networks"
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most

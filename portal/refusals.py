@@ -20,7 +20,12 @@ from ledger.errors import (
     AccountNotMergeable,
     InsufficientBalance,
     LedgerUnavailable,
+    LimitOutOfRange,
+    ModelNotKnown,
     NotAnAmount,
+    NotANetwork,
+    NothingAllowed,
+    TooManyNetworks,
 )
 from redemption.errors import (
     BatchAlreadyDownloaded,
@@ -71,6 +76,14 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
         _("The books cannot be reached right now. Please try again in a minute."),
     ),
     NotAnAmount: (400, _("This is not an amount of money. Write it like 12.50.")),
+    LimitOutOfRange: (422, _("This has to be a number from %(least)d to %(most)d.")),
+    NothingAllowed: (422, _("A key that may use nothing is better disabled. Name something, or allow all.")),
+    ModelNotKnown: (422, _("One of these models is gone. Open the page anew and choose again.")),
+    NotANetwork: (
+        422,
+        _("“%(text)s” is no network. Write each on a line of its own, such as 203.0.113.0/24."),
+    ),
+    TooManyNetworks: (422, _("A key can have %(most)d networks at most.")),
     CodeUnusable: (
         422,
         _("This code cannot be redeemed. It may have been used, have expired, or never have existed."),
@@ -100,7 +113,7 @@ def worded(error: Exception) -> Refusal:
     if isinstance(error, TooManyAttempts):
         minutes = max(1, -(-error.retry_after_seconds // 60))
         return Refusal(status, code, str(sentence % {"minutes": minutes}), error.retry_after_seconds)
-    return Refusal(status, code, str(sentence))
+    return Refusal(status, code, str(sentence) % vars(error))
 
 
 class RefusalMiddleware:

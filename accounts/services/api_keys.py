@@ -8,8 +8,10 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from accounts.errors import KeyNotFound, MalformedKey
 from accounts.models import ApiKey, Customer
@@ -46,22 +48,22 @@ class ParsedKey:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """The whole text of a key, and what is kept of it."""
+
+    text: str = field(repr=False)
+    columns: Mapping[str, Any] = field(repr=False)
+
+
 def create(customer: Customer, *, name: str, expires_at: datetime | None = None) -> IssuedKey:
     """Give ``customer`` a new key; its text is in the answer and nowhere else, ever again."""
-    key_id, secret = _random_symbols(KEY_ID_LENGTH), _random_symbols(SECRET_LENGTH)
-    body = PREFIX + key_id + secret
-    text = body + _checksum(body)
-    hashed = keyed_hash.digest(keyed_hash.API_KEY, secret)
+    key_id = _random_symbols(KEY_ID_LENGTH)
+    secret = _new_secret(key_id)
     api_key = ApiKey.objects.create(
-        customer=customer,
-        name=name,
-        key_id=key_id,
-        secret_hash=hashed.value,
-        pepper_version=hashed.version,
-        last_four=text[-4:],
-        expires_at=expires_at,
+        customer=customer, name=name, key_id=key_id, expires_at=expires_at, **secret.columns
     )
-    return IssuedKey(api_key, text)
+    return IssuedKey(api_key, secret.text)
 
 
 def parse(text: str) -> ParsedKey:
@@ -85,24 +87,49 @@ def find(customer: Customer, api_key_pk: int) -> ApiKey:
 
 def disable(api_key: ApiKey) -> None:
     """Stop the key until somebody enables it; raises KeyNotFound when it was deleted meanwhile."""
-    _move(api_key, ApiKey.State.DISABLED)
+    _change(api_key, state=ApiKey.State.DISABLED)
 
 
 def enable(api_key: ApiKey) -> None:
     """Let a disabled key work again; raises KeyNotFound when it was deleted meanwhile."""
-    _move(api_key, ApiKey.State.ACTIVE)
+    _change(api_key, state=ApiKey.State.ACTIVE)
+
+
+def rotate(api_key: ApiKey) -> IssuedKey:
+    """Give the key a new secret; its old text works no longer, and all else about it stays as it was.
+
+    The new text is in the answer and nowhere else. Raises KeyNotFound when the key was deleted meanwhile.
+    """
+    secret = _new_secret(api_key.key_id)
+    _change(api_key, **secret.columns)
+    return IssuedKey(api_key, secret.text)
+
+
+def describe(api_key: ApiKey, *, name: str, expires_at: datetime | None) -> None:
+    """Name the key anew and say until when it works; raises KeyNotFound when it was deleted meanwhile."""
+    _change(api_key, name=name, expires_at=expires_at)
 
 
 def revoke(api_key: ApiKey) -> None:
     """Delete the key for ever; its row stays, because the journal names it."""
-    _move(api_key, ApiKey.State.REVOKED)
+    _change(api_key, state=ApiKey.State.REVOKED)
 
 
-def _move(api_key: ApiKey, state: ApiKey.State) -> None:
+def _change(api_key: ApiKey, **columns: Any) -> None:
     # The condition is in the statement, so that nothing brings back a key that is being deleted right now.
-    if not ApiKey.objects.listed().filter(pk=api_key.pk).update(state=state):
+    if not ApiKey.objects.listed().filter(pk=api_key.pk).update(**columns):
         raise KeyNotFound
-    api_key.state = state
+    for column, value in columns.items():
+        setattr(api_key, column, value)
+
+
+def _new_secret(key_id: str) -> _Secret:
+    secret = _random_symbols(SECRET_LENGTH)
+    body = PREFIX + key_id + secret
+    text = body + _checksum(body)
+    hashed = keyed_hash.digest(keyed_hash.API_KEY, secret)
+    columns = {"secret_hash": hashed.value, "pepper_version": hashed.version, "last_four": text[-4:]}
+    return _Secret(text, columns)
 
 
 def _random_symbols(length: int) -> str:

@@ -21,7 +21,11 @@ SYMBOLS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_LENGTH = 53
 
 Spoil = Callable[[str], str]
-Act = Callable[[ApiKey], None]
+Act = Callable[[ApiKey], object]
+
+
+def rename(api_key: ApiKey) -> None:
+    api_keys.describe(api_key, name="another", expires_at=None)
 
 
 def with_checksum(body: str) -> str:
@@ -126,6 +130,41 @@ def test_a_key_is_found_by_its_owner_alone() -> None:
 
 
 @pytest.mark.django_db
+def test_a_rotated_key_is_the_same_key_with_another_secret() -> None:
+    first = api_keys.create(CustomerFactory.create(), name="laptop", expires_at=timezone.now())
+
+    second = api_keys.rotate(first.api_key)
+
+    kept = ApiKey.objects.get()
+    hashed = keyed_hash.digest(keyed_hash.API_KEY, api_keys.parse(second.secret_text).secret)
+    assert second.secret_text != first.secret_text
+    assert api_keys.parse(second.secret_text).key_id == kept.key_id == first.api_key.key_id
+    assert bytes(kept.secret_hash) == hashed.value
+    assert (kept.name, kept.expires_at) == ("laptop", first.api_key.expires_at)
+    assert kept.shown == second.api_key.shown == f"{second.secret_text[:7]}…{second.secret_text[-4:]}"
+
+
+@pytest.mark.django_db
+def test_a_rotated_key_rests_if_it_did() -> None:
+    api_key = api_keys.create(CustomerFactory.create(), name="laptop").api_key
+    api_keys.disable(api_key)
+
+    api_keys.rotate(api_key)
+
+    assert ApiKey.objects.get().state == ApiKey.State.DISABLED
+
+
+@pytest.mark.django_db
+def test_a_key_is_described_anew() -> None:
+    api_key = api_keys.create(CustomerFactory.create(), name="laptop", expires_at=timezone.now()).api_key
+
+    api_keys.describe(api_key, name="phone", expires_at=None)
+
+    kept = ApiKey.objects.get()
+    assert (kept.name, kept.expires_at) == (api_key.name, api_key.expires_at) == ("phone", None)
+
+
+@pytest.mark.django_db
 def test_a_key_rests_while_it_is_disabled() -> None:
     api_key = api_keys.create(CustomerFactory.create(), name="laptop").api_key
 
@@ -137,7 +176,9 @@ def test_a_key_rests_while_it_is_disabled() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("bring_back", [api_keys.enable, api_keys.disable, api_keys.revoke])
+@pytest.mark.parametrize(
+    "bring_back", [api_keys.enable, api_keys.disable, api_keys.rotate, rename, api_keys.revoke]
+)
 def test_a_deleted_key_never_comes_back(bring_back: Act) -> None:
     api_key = api_keys.create(CustomerFactory.create(), name="laptop").api_key
     stale = ApiKey.objects.get()

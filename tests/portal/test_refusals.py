@@ -15,15 +15,17 @@ from accounts.errors import AccountsError, SealBroken, TooManyAttempts
 from billing import errors as billing_errors
 from billing.errors import BillingError
 from ledger import errors as ledger_errors
-from ledger.errors import LedgerError, ReferenceReused
+from ledger.errors import LedgerError, LimitRefused, NotANetwork, ReferenceReused
 from portal import refusals, urls
 from portal.refusals import RefusalMiddleware
 from redemption import errors as redemption_errors
 from redemption.errors import BatchNotReady, CodeUnusable, RedemptionError
 from tests.portal.reading import words
 
-# These are faults of ours, not refusals: they become a logged 500.
-FAULTS = {AccountsError, BillingError, LedgerError, RedemptionError, SealBroken, ReferenceReused}
+# These are kinds of refusals, or faults of ours, which become a logged 500.
+FAULTS = {
+    AccountsError, BillingError, LedgerError, LimitRefused, RedemptionError, SealBroken, ReferenceReused,
+}  # fmt: skip
 
 
 def errors_of(module: ModuleType) -> list[type[Exception]]:
@@ -45,6 +47,10 @@ def test_a_refusal_is_a_page_with_its_code() -> None:
     assert "The codes are still being issued." in words(page)
     assert "batch_not_ready" in page
     assert "<html" in page
+
+
+def test_a_refusal_names_what_was_typed() -> None:
+    assert refusals.worded(NotANetwork("my home")).sentence.startswith("“my home” is no network.")
 
 
 def test_htmx_gets_a_notice_and_where_it_belongs() -> None:
