@@ -26,17 +26,27 @@ class Price:
 
 def cost_nano_usd(usage: Mapping[str, Any], price: Price) -> int:
     """Return what one call costs: exact, then rounded up once, to a whole nano-USD."""
-    details = usage.get("prompt_tokens_details") or {}
-    cached: int = details.get("cached_tokens") or 0
-    written: int = details.get("cache_write_tokens") or 0
-    fresh: int = usage["prompt_tokens"] - cached - written
+    fresh, cached, written, output = kinds_of(usage)
     usd: Fraction = (
         fresh * Fraction(price.fresh_input)
         + cached * Fraction(price.cached_input)
         + written * Fraction(price.cache_write)
-        + usage["completion_tokens"] * Fraction(price.output)
+        + output * Fraction(price.output)
     ) / TOKENS_PER_PRICE
     return math.ceil(usd * NANO_USD)
+
+
+def kinds_of(usage: Mapping[str, Any]) -> tuple[int, int, int, int]:
+    """Return tokens read afresh, read from the cache, written to it, and written as the answer.
+
+    OpenAI counts the first three together, as the prompt; Anthropic counts each apart.
+    """
+    if "prompt_tokens" not in usage:
+        cached, written = usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
+        return usage["input_tokens"], cached, written, usage["output_tokens"]
+    details = usage.get("prompt_tokens_details") or {}
+    cached, written = details.get("cached_tokens") or 0, details.get("cache_write_tokens") or 0
+    return usage["prompt_tokens"] - cached - written, cached, written, usage.get("completion_tokens", 0)
 
 
 def owed_nano_usd(served: Iterable[Mapping[str, Any]], prices: Mapping[str, Price]) -> int:

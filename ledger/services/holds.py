@@ -70,6 +70,7 @@ class ReserveRequest:
     # The secret, hashed under every pepper, newest first; the same number of hashes in every request.
     secret_hashes: Sequence[bytes] = field(repr=False)
     model_id: int
+    # The caller's to know: what is asked in one context can be no more than that, what is asked in many can.
     input_bound_tokens: int
     # For each choice; the model's own limit when the client named none.
     asked_output_tokens: int

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.models import ApiKey
 from accounts.services import api_keys
-from gateway.models import Channel
+from gateway.models import Channel, Protocol
 from gateway.services import channels
 from ledger.models import Account, Entry, LanguageModel, ModelAlias
-from ledger.money import NanoUSD, unit_rates
+from ledger.money import NanoUSD, UnitRates, unit_rates
 from ledger.services import accounts, entries, pricing, spending_keys
 from ledger.services import credits as wallet_credits
 from tests.checker import Price
@@ -18,11 +18,21 @@ from tests.factories.accounts import CustomerFactory
 from tests.sandbox.running import UPSTREAM_KEY
 
 PAID_MODEL, FREE_MODEL = "deepseek-chat", "sandbox-free"
-PRICES = {PAID_MODEL: Price("0.45", "0.009", "0.45", "0.45"), FREE_MODEL: Price("0", "0", "0", "0")}
+MESSAGE_MODEL, EMBEDDING_MODEL = "claude-sonnet-5", "text-embedding-3-small"
+PRICES = {
+    PAID_MODEL: Price("0.45", "0.009", "0.45", "0.45"),
+    FREE_MODEL: Price("0", "0", "0", "0"),
+    MESSAGE_MODEL: Price("3", "0.3", "3.75", "15"),
+    EMBEDDING_MODEL: Price("0.02", "0.0004", "0.02", "0"),
+}
 # The same prices, as the books keep them.
 RATES = {
     PAID_MODEL: unit_rates(input=450_000_000, output=450_000_000),
     FREE_MODEL: unit_rates(input=0, output=0),
+    MESSAGE_MODEL: UnitRates(
+        input=3_000_000_000, cached_input=300_000_000, cache_write=3_750_000_000, output=15_000_000_000
+    ),
+    EMBEDDING_MODEL: unit_rates(input=20_000_000, output=0),
 }
 
 
@@ -40,7 +50,9 @@ def model(name: str, *, is_free: bool = False, context: int = 64_000, output: in
     return offered
 
 
-def channel(url: str, *models: LanguageModel, priority: int = 10) -> Channel:
+def channel(
+    url: str, *models: LanguageModel, priority: int = 10, protocol: Protocol = Protocol.OPENAI
+) -> Channel:
     """Open a channel to the sandbox at ``url``."""
     return channels.add(
         name=f"channel {uuid.uuid4().hex[:8]}",
@@ -48,6 +60,7 @@ def channel(url: str, *models: LanguageModel, priority: int = 10) -> Channel:
         key=UPSTREAM_KEY,
         models=models,
         priority=priority,
+        protocol=protocol,
     )
 
 

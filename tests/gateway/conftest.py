@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from gateway.models import Protocol
 from gateway.services import tokenizer
 from ledger.models import Hold
 from ledger.services import proof
@@ -51,6 +52,13 @@ def shop(database_url: str, sandbox: RunningSandbox) -> None:
     """Offer a paid and a free model, both served by the sandbox."""
     models = [make.model(make.PAID_MODEL), make.model(make.FREE_MODEL, is_free=True)]
     make.channel(sandbox.url, *models)
+
+
+@pytest.fixture
+def surfaces(shop: None, sandbox: RunningSandbox) -> None:
+    """Offer what every surface needs; ask for it before the gateway, which reads the offers as it starts."""
+    make.channel(sandbox.url, make.model(make.EMBEDDING_MODEL, output=1))
+    make.channel(sandbox.url, make.model(make.MESSAGE_MODEL), protocol=Protocol.ANTHROPIC)
 
 
 @pytest.fixture

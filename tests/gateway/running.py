@@ -62,6 +62,22 @@ class RunningGateway:
             "POST", "/chat/completions", key, data=orjson.dumps(body), stream=bool(fields.get("stream"))
         )
 
+    def message(self, key: str, text: str = "Hello there", **fields: object) -> requests.Response:
+        """Post a message call, otherwise like ``chat``."""
+        body = {
+            "model": "claude-sonnet-5",
+            "max_tokens": 1000,
+            "messages": [{"role": "user", "content": text}],
+            **fields,
+        }
+        return self.request(
+            "POST", "/messages", key, data=orjson.dumps(body), stream=bool(fields.get("stream"))
+        )
+
+    def embed(self, key: str, given: object, **fields: object) -> requests.Response:
+        body = {"model": "text-embedding-3-small", "input": given, **fields}
+        return self.request("POST", "/embeddings", key, data=orjson.dumps(body))
+
     def request(self, method: str, path: str, key: str = "", **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= options.pop("headers", {})

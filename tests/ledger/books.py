@@ -36,7 +36,6 @@ class Price:
 class Model:
     price: Price
     is_free: bool
-    context: int
     output: int
 
 
@@ -158,7 +157,7 @@ class Books:
         spender, offered = self.keys[key], self.models[model]
         if call in self.holds and self.holds[call].key == key:
             return self._answer(self.holds[call]) + self._left(spender, now)
-        read = min(asked[0], offered.context)
+        read = asked[0]
         wanted = min(asked[1], offered.output)
         output = wanted
         reason = self._refusal(call, key, model, address, now)

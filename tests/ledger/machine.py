@@ -108,9 +108,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for spender in self.spenders:
             self.books.keys[spender.api_key.pk] = Key(spender.account.pk)
         for model, price in zip(self.models, PRICES, strict=True):
-            self.books.models[model.pk] = Model(
-                price, model.is_free, model.context_limit_tokens, model.output_limit_tokens
-            )
+            self.books.models[model.pk] = Model(price, model.is_free, model.output_limit_tokens)
             self._set_price(model, price)
 
     @rule(line=lines, who=picks, amount=amounts)

@@ -129,14 +129,24 @@ def test_output_that_costs_nothing_is_always_affordable() -> None:
     assert reason(make.call(poor, model)) == RefusalReason.INSUFFICIENT_CREDIT
 
 
-def test_no_bound_exceeds_the_limits_of_the_model() -> None:
-    model = make.priced(context_limit_tokens=1_000, output_limit_tokens=300)
+def test_no_answer_is_longer_than_the_model_gives() -> None:
+    model = make.priced(output_limit_tokens=300)
     caller = make.spender(wallet=1_000_000)
 
-    answer = reserve(make.call(caller, model, input_bound_tokens=10**30, asked_output_tokens=10**30))
+    answer = reserve(make.call(caller, model, input_bound_tokens=1_000, asked_output_tokens=10**30))
 
     assert isinstance(answer, Reserved)
     assert (answer.output_limit_tokens, answer.held_nano_usd) == (300, 1_000 + 2 * 300)
+
+
+def test_a_call_may_read_more_than_one_context_when_it_says_so() -> None:
+    model = make.priced(context_limit_tokens=1_000)
+    caller = make.spender(wallet=1_000_000)
+
+    answer = reserve(make.call(caller, model, input_bound_tokens=5_000, asked_output_tokens=1))
+
+    assert isinstance(answer, Reserved)
+    assert answer.held_nano_usd == 5_000 + 2
 
 
 @pytest.mark.parametrize("facts", [{"input_bound_tokens": -1}, {"asked_output_tokens": -5}, {"choices": 0}])

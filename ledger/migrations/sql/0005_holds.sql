@@ -159,7 +159,7 @@ begin
             asked.choices,
             asked.lifetime_seconds,
             asked.client_address,
-            least(asked.input_bound, model.context_limit_tokens) as input_bound,
+            asked.input_bound,
             least(asked.output, model.output_limit_tokens) as wanted_output,
             account,
             spender,
