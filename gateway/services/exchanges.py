@@ -17,7 +17,13 @@ from gateway.services import events
 from gateway.services.events import Event, Mark
 from gateway.services.model_requests import ModelRequest, Surface
 from gateway.services.tallies import ChatTally, EmbeddingTally, MessageTally, Tally
-from gateway.services.translations import chat_answers, chat_to_messages, message_answers, messages_to_chat
+from gateway.services.translations import (
+    chat_answers,
+    chat_to_messages,
+    message_answers,
+    messages_to_chat,
+    thoughts,
+)
 
 OPENAI, ANTHROPIC = models.Protocol.OPENAI, models.Protocol.ANTHROPIC
 
@@ -73,7 +79,8 @@ def between(request: ModelRequest, route: Route, *, output_limit_tokens: int) ->
             view = _AsItCame(hides_usage=not request.shows_usage)
             return Exchange(_chat(request, body), ChatTally(), events.of_chat, view)
         case Surface.MESSAGES, models.Protocol.ANTHROPIC:
-            return Exchange(_messages(request, body), MessageTally(), events.of_messages, _AsItCame())
+            question = _messages(request, _signed(body))
+            return Exchange(question, MessageTally(), events.of_messages, _AsItCame())
         case Surface.EMBEDDINGS, models.Protocol.OPENAI:
             return Exchange(
                 Question(path="/embeddings", body=body), EmbeddingTally(), events.of_chat, _AsItCame()
@@ -141,6 +148,13 @@ def _chat_over_messages(request: ModelRequest, body: bytes) -> Exchange:
         _Translated(message_answers.ChatChunks(shows_usage=request.shows_usage)),
         message_answers.as_completion,
     )
+
+
+def _signed(body: bytes) -> bytes:
+    """Return ``body`` as it is, unless thoughts of another upstream, which we told, are in it."""
+    if thoughts.UNSIGNED.encode() not in body:
+        return body
+    return orjson.dumps(thoughts.without_unsigned(orjson.loads(body)))
 
 
 def _chat(request: ModelRequest, body: bytes) -> Question:

@@ -1,14 +1,15 @@
 """Anthropic's surface, on upstreams of either protocol: what clients see, what is charged."""
 
 import re
+from typing import Any
 
 import anthropic
 import orjson
 import pytest
 import requests
 
-from gateway.models import Channel
-from ledger.models import UsageRecord
+from gateway.models import Channel, Protocol
+from ledger.models import LanguageModel, UsageRecord
 from tests import checker
 from tests.factories import gateway as make
 from tests.factories.gateway import MESSAGE_MODEL, PAID_MODEL, PRICES, Buyer
@@ -86,7 +87,7 @@ def test_the_caller_has_the_end_only_when_the_call_is_charged(
 def test_what_the_model_remembers_and_learns_costs_its_own_rates(
     gateway: RunningGateway, sandbox: RunningSandbox, buyer: Buyer
 ) -> None:
-    remembered = {
+    remembered: dict[str, Any] = {
         "system": [{"type": "text", "text": "Be brief. " * 50, "cache_control": {"type": "ephemeral"}}]
     }
     first = gateway.message(buyer.key, **remembered)
@@ -118,6 +119,26 @@ def test_reasoning_is_counted_within_the_output(
     assert line.output_tokens == sandbox.last_call()["reported_usage"]["completion_tokens"] >= 35
 
 
+def test_thoughts_that_nobody_signed_are_not_sent_to_whoever_checks_signatures(
+    gateway: RunningGateway, sandbox: RunningSandbox, buyer: Buyer
+) -> None:
+    ours = {"type": "thinking", "thinking": "so it is", "signature": "unsigned:reasoning_content"}
+    theirs = {"type": "thinking", "thinking": "and so", "signature": "c2lnbmVk"}
+    with_thoughts, without = (
+        gateway.message(
+            buyer.key,
+            messages=[
+                {"role": "user", "content": "hello"},
+                {"role": "assistant", "content": [*thoughts, theirs, {"type": "text", "text": "hi"}]},
+                {"role": "user", "content": "go on"},
+            ],
+        )
+        for thoughts in ([ours], [])
+    )
+
+    assert with_thoughts.json()["usage"] == without.json()["usage"]
+
+
 def test_headers_of_anthropic_s_pass_and_the_caller_s_key_does_not(
     gateway: RunningGateway, buyer: Buyer
 ) -> None:
@@ -126,7 +147,7 @@ def test_headers_of_anthropic_s_pass_and_the_caller_s_key_does_not(
     )
     with ScriptedUpstream(whole(answer)) as upstream:
         Channel.objects.update(is_enabled=False)
-        make.channel(upstream.url, make.model("m"), protocol=make.Protocol.ANTHROPIC)
+        make.channel(upstream.url, make.model("m"), protocol=Protocol.ANTHROPIC)
         gateway.run(gateway.engine.catalogue.refresh())
         headers = {"anthropic-version": "2026-10-21", "anthropic-beta": "one,two", "x-app": "cli"}
 
@@ -250,8 +271,8 @@ def test_what_the_other_protocol_cannot_say_is_refused_by_name_and_costs_nothing
 def test_the_next_channel_is_asked_when_one_cannot_be_told(
     gateway: RunningGateway, sandbox: RunningSandbox, buyer: Buyer
 ) -> None:
-    served = make.LanguageModel.objects.get(name=PAID_MODEL)
-    make.channel(sandbox.url, served, priority=90, protocol=make.Protocol.ANTHROPIC)
+    served = LanguageModel.objects.get(name=PAID_MODEL)
+    make.channel(sandbox.url, served, priority=90, protocol=Protocol.ANTHROPIC)
     gateway.run(gateway.engine.catalogue.refresh())
 
     answer = gateway.message(buyer.key, model=PAID_MODEL, top_k=5)
@@ -313,7 +334,7 @@ def test_a_refusal_has_anthropic_s_shape(
 ) -> None:  # fmt: skip
     keys = {"buyer": buyer.key, "poor": make.buyer(credit=0).key}
 
-    answer = gateway.message(keys.get(key, key), **fields)
+    answer = gateway.message(keys.get(key, key), "Hello", **fields)
 
     error = answer.json()["error"]
     assert (answer.status_code, error["type"], error["code"]) == (status, kind, code)

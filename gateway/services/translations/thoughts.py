@@ -15,7 +15,8 @@ from gateway.services.translations.reading import Asked
 
 # The first is DeepSeek's, which most know; the second OpenRouter's and Groq's. Some send both, with one text.
 _FIELDS = ("reasoning_content", "reasoning")
-_SIGNATURES = {field: f"unsigned:{field}" for field in _FIELDS}
+UNSIGNED = "unsigned:"
+_SIGNATURES = {field: f"{UNSIGNED}{field}" for field in _FIELDS}
 # How thoughts are told to callers of chat completions.
 SHOWN_FIELD = _FIELDS[0]
 
@@ -39,6 +40,12 @@ def told_in(fields: Mapping[str, Any]) -> Thought | None:
     return None
 
 
+def without_unsigned(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request of messages without the blocks that we made: who checks signatures refuses them."""
+    messages = [_signed_only(message) for message in fields["messages"]]
+    return {**fields, "messages": messages}
+
+
 def of_block(block: Asked) -> Thought | None:
     """Return the thought to send back, or None when its upstream was another one."""
     signature = block.find_text("signature")
@@ -46,3 +53,14 @@ def of_block(block: Asked) -> Thought | None:
         if signature == _SIGNATURES[field]:
             return Thought(field, block.text("thinking"))
     return None
+
+
+def _signed_only(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    return {**message, "content": [block for block in content if not _is_unsigned(block)]}
+
+
+def _is_unsigned(block: object) -> bool:
+    return isinstance(block, Mapping) and block.get("signature") in _SIGNATURES.values()
