@@ -10,7 +10,6 @@ drop function ledger_close_holds(
 drop function ledger_reserve(
     uuid[], text[], bytea[], bigint[], bigint[], bigint[], bigint[], bigint[], inet[], text, timestamptz
 );
-drop function ledger_rate_standing(integer, timestamptz, timestamptz);
 drop function ledger_is_within(inet, cidr[]);
 drop function ledger_key_fault(accounts_apikey, bytea[], timestamptz);
 drop function ledger_affordable_output(bigint, bigint, bigint, ledger_rate);

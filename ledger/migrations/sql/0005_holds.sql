@@ -81,20 +81,6 @@ language sql immutable as $$
     select p_networks is null or coalesce(p_client_address <<= any (p_networks), false)
 $$;
 
--- Where a key stands in its requests a minute (GCRA): a request takes one place of them, and time frees the
--- places, one after another. `p_arrival_at` is the moment at which all of them will be free.
-create function ledger_rate_standing(
-    p_limit integer, p_arrival_at timestamptz, p_now timestamptz,
-    out rate_limit integer, out rate_remaining integer, out rate_reset_seconds integer
-)
-language sql immutable as $$
-    select
-        p_limit,
-        greatest(p_limit - ceil(taken / extract(epoch from interval '1 minute' / p_limit)), 0)::integer,
-        ceil(taken)::integer
-    from (select greatest(extract(epoch from p_arrival_at - p_now), 0)) as times (taken)
-$$;
-
 -- Sets aside the most that each call can cost, or says why not. The request ids of one batch are distinct.
 --
 -- `p_secret_hashes` has a row for each call: its secret, hashed under every pepper. Output is asked for and
@@ -128,6 +114,7 @@ as $$
 declare
     smallest_useful_output constant bigint := 256;
     today constant date := p_now at time zone p_time_zone;
+    this_month constant date := date_trunc('month', today::timestamp);
     call record;
     account ledger_account;  -- of this call, as the earlier calls of the batch leave it
     spender ledger_keyallowance;  -- its key, likewise
@@ -221,21 +208,26 @@ begin
 
         if call.api_key_id is distinct from spender.api_key_id then
             spender := call.spender;
-            -- A call for which midnight has passed while it waited for the lock counts in the new day.
-            if spender.day is distinct from today + 1 and spender.day is distinct from today then
+            -- When midnight has passed for a call that waited for the lock, it counts in the new day.
+            if spender.day is distinct from today and spender.day is distinct from today + 1 then
                 spender.day := today;
                 spender.day_spent_nano_usd := 0;
-            end if;
-            if spender.month is distinct from date_trunc('month', spender.day::timestamp)::date then
-                spender.month := date_trunc('month', spender.day::timestamp);
-                spender.month_spent_nano_usd := 0;
+                if spender.month is distinct from this_month then
+                    spender.month := this_month;
+                    spender.month_spent_nano_usd := 0;
+                end if;
             end if;
         end if;
+        -- GCRA. Each request takes one place of a minute's, and time frees the places one after another; at
+        -- `arrival_at` all are free.
         if spender.requests_per_minute is not null and call.key_fault is null then
             pace := interval '1 minute' / spender.requests_per_minute;
             arrival_at := greatest(spender.rate_arrival_at, p_now);
-            select * into rate_limit, rate_remaining, rate_reset_seconds
-            from ledger_rate_standing(spender.requests_per_minute, arrival_at, p_now);
+            rate_limit := spender.requests_per_minute;
+            rate_remaining := greatest(
+                rate_limit - ceil(extract(epoch from arrival_at - p_now) / extract(epoch from pace)), 0
+            );
+            rate_reset_seconds := ceil(extract(epoch from arrival_at - p_now));
         end if;
 
         -- Asked again, after a connection broke: the hold stands as it is.
@@ -346,8 +338,8 @@ begin
         spender.held_nano_usd := spender.held_nano_usd + held_nano_usd;
         if spender.requests_per_minute is not null then
             spender.rate_arrival_at := arrival_at + pace;
-            select * into rate_limit, rate_remaining, rate_reset_seconds
-            from ledger_rate_standing(spender.requests_per_minute, spender.rate_arrival_at, p_now);
+            rate_remaining := rate_remaining - 1;
+            rate_reset_seconds := ceil(extract(epoch from spender.rate_arrival_at - p_now));
         end if;
         return next;
     end loop;
