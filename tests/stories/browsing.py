@@ -114,4 +114,4 @@ def picture(page: Page, name: str, setting: Setting) -> None:
     """Keep what the person sees when PICTURES names a folder."""
     if PICTURES.is_dir():
         name = f"{name}-{setting.language}-{setting.width}-{setting.scheme}.png"
-        page.screenshot(path=PICTURES / name, full_page=True, caret="initial")
+        page.screenshot(path=PICTURES / name, full_page=True, caret="initial", animations="disabled")
