@@ -14,6 +14,8 @@ from tests.cluster import Cluster
 from tests.stories.visitor import Mailbox
 
 PICTURES = Path(os.environ.get("PICTURES", "/nonexistent"))
+# A busy machine is slow, and no failure.
+PATIENCE_MS = 90_000
 PASSWORD = "four-calm-words-here"
 QUESTION: list[ChatCompletionMessageParam] = [{"role": "user", "content": "four lovely words here"}]
 
@@ -42,6 +44,8 @@ def a_browser(browser: Browser, cluster: Cluster, setting: Setting) -> Iterator[
         viewport={"width": setting.width, "height": setting.height},
         color_scheme=setting.scheme,  # type: ignore[arg-type]
     )
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))

@@ -57,7 +57,7 @@ def issue_codes(page: Page, setting: Setting) -> list[str]:
     page.locator("[name=_save]").click()
     expect(page.locator("#progress")).to_contain_text(re.compile("1,?000"))
     picture(page, "admin-progress", setting)
-    page.locator("#progress a.button[href$=download\\/]").click(timeout=60_000)
+    page.locator("#progress a.button[href$=download\\/]").click()
     picture(page, "admin-download", setting)
     asking = page.url
     with page.expect_download() as download:

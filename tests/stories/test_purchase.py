@@ -54,7 +54,7 @@ def test_a_guest_buys_a_key_that_works_and_finds_it_again(
     person.evaluate("window.wasNeverReloaded = true")
     picture(person, "order-waiting", setting)
 
-    expect(person.locator("#api-key")).to_be_visible(timeout=60_000)
+    expect(person.locator("#api-key")).to_be_visible()
     picture(person, "order-key", setting)
     key = person.locator("#api-key").input_value()
     number = person.locator("#order-number").input_value()
@@ -80,7 +80,7 @@ def test_without_an_issuer_the_same_purchase_is_a_code_that_leads_to_a_key(
 ) -> None:
     email = new_email()
     buy(guest, "standard", email, setting)
-    expect(guest.locator("#code")).to_be_visible(timeout=60_000)
+    expect(guest.locator("#code")).to_be_visible()
     picture(guest, "order-code", setting)
     order_page = guest.url
 
@@ -104,7 +104,7 @@ def test_without_an_issuer_the_same_purchase_is_a_code_that_leads_to_a_key(
 def test_a_guest_claims_the_order_into_an_account(cluster: Cluster, person: Page, setting: Setting) -> None:
     email = new_email()
     buy(person, "trial", email, setting)
-    expect(person.locator("#api-key")).to_be_visible(timeout=60_000)
+    expect(person.locator("#api-key")).to_be_visible()
     key, order_page = person.locator("#api-key").input_value(), person.url
 
     register(person, cluster, email, setting)
@@ -136,7 +136,7 @@ def buy(page: Page, slug: str, email: str, setting: Setting) -> None:
 
 def try_it_on_the_page(page: Page, setting: Setting) -> None:
     page.locator("#test").click()
-    expect(page.locator("#trial-answer")).to_be_visible(timeout=30_000)
+    expect(page.locator("#trial-answer")).to_be_visible()
     expect(page.locator("#trial-cost")).to_contain_text("$0.0")
     picture(page, "order-tested", setting)
 
