@@ -87,6 +87,10 @@ class NotServed(CallRefused):
     model: str
 
 
+class ReceiptUnknown(CallRefused):
+    """The asking key has made no call of this id."""
+
+
 @dataclass(eq=False)
 class LedgerRefused(CallRefused):
     """The ledger sets nothing aside for this caller and this model; `reason` says why."""

@@ -20,6 +20,7 @@ from gateway.errors import (
     ModelUnknown,
     NotReady,
     NotServed,
+    ReceiptUnknown,
     Stopped,
     Untranslatable,
     UpstreamBusy,
@@ -80,6 +81,9 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     ),
     NotServed: Row(
         404, _REQUEST, "model_not_served", "{model!r} does not answer calls of this kind.", "model"
+    ),
+    ReceiptUnknown: Row(
+        404, _REQUEST, "receipt_not_found", "This key has made no call of this id."
     ),
     KeyMissing: Row(
         401, _REQUEST, "invalid_api_key", "No API key: send it as 'Authorization: Bearer <key>'."

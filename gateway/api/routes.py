@@ -1,6 +1,6 @@
 """Where each call goes. Whatever is not listed is an invalid URL."""
 
-from gateway.api import addresses, counting, models, surfaces
+from gateway.api import addresses, counting, models, receipts, surfaces
 from gateway.api.http import Call
 from gateway.errors import EndpointNotOffered, UrlUnknown
 from gateway.services.engine import Engine
@@ -42,5 +42,7 @@ async def _show(call: Call, engine: Engine) -> None:
             await models.list_all(call, engine)
         case path if path.startswith(f"{addresses.MODELS}/"):
             await models.show(call, engine, name=address.name)
+        case path if path.startswith(f"{addresses.RECEIPTS}/"):
+            await receipts.show(call, engine, request_id=address.name)
         case _:
             raise UrlUnknown(call.method, call.path)

@@ -1,18 +1,21 @@
-"""What a caller may do, asked without setting anything aside: for lists and counts."""
+"""What a caller may do, asked without setting anything aside: for lists, counts and receipts."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
 
-from gateway.errors import LedgerRefused, NotReady
+from gateway.errors import LedgerRefused, NotReady, ReceiptUnknown
 from gateway.services.credentials import Credentials
 from gateway.services.engine import PATIENCE_SECONDS, Engine
-from ledger.services import key_standing
+from ledger.services import key_standing, receipts
+from ledger.services.holds import RefusalReason
 from ledger.services.key_standing import Standing
 from ledger.services.pricing import OfferedModel
+from ledger.services.receipts import Receipt
 
 T = TypeVar("T")
 
@@ -45,6 +48,27 @@ async def require(credentials: Credentials, engine: Engine) -> Standing:
     if standing.refusal is not None:
         raise LedgerRefused(standing.refusal)
     return standing
+
+
+async def find_receipt(request_id: uuid.UUID, credentials: Credentials, engine: Engine) -> Receipt:
+    """Return the receipt of a call that this key made; ReceiptUnknown for any other id."""
+
+    async def look_up(connection: AsyncConnection) -> Receipt | RefusalReason | None:
+        return await receipts.of_key(
+            connection,
+            request_id,
+            key_id=credentials.key_id,
+            secret_hashes=credentials.secret_hashes,
+            client_address=credentials.client_address,
+        )
+
+    match await _asked(look_up, engine):
+        case Receipt() as receipt:
+            return receipt
+        case RefusalReason() as reason:
+            raise LedgerRefused(reason)
+        case None:
+            raise ReceiptUnknown
 
 
 def _is_open(offer: OfferedModel, standing: Standing) -> bool:

@@ -12,6 +12,7 @@ EVERY_REFUSAL = [
     errors.UrlUnknown("GET", "/v1/x"),
     errors.EndpointNotOffered("/v1/responses"),
     errors.NotServed("gpt-9"),
+    errors.ReceiptUnknown(),
     errors.KeyMissing(),
     errors.KeyMalformed(),
     errors.BodyTooLarge(10),
