@@ -54,6 +54,10 @@ class GatewayProcess:
         self.ask_to_stop()
         self.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ask_to_stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
