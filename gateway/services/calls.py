@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from gateway.errors import CallRefused, UpstreamObjected, UpstreamUnavailable
+from gateway.errors import CallFailed, CallRefused, UpstreamObjected, UpstreamUnavailable
 from gateway.providers.routes import Route
 from gateway.providers.upstreams import Answer
 from gateway.services import exchanges, reservations
@@ -87,10 +87,14 @@ async def _ask(
             return await _attempt(request, route, meter, record, engine, until_it_ends)
         except UpstreamObjected:
             raise
-        except CallRefused as refusal:  # that it cannot be translated, too: the next may need no translation
-            log.warning("request=%s channel=%s: %r", record.request_id, route.channel, refusal)
+        except CallFailed as failed:
+            log.warning("request=%s channel=%s: %r", record.request_id, route.channel, failed)
             meter.note_unanswered()
-            why = refusal
+            why = failed
+        except (
+            CallRefused
+        ) as untranslatable:  # its words are the caller's; the next may speak the same protocol
+            why = untranslatable
     raise why
 
 

@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import anthropic
 import openai
 import pytest
 import redis
 import requests
+from openai.types.chat import ChatCompletionMessageParam
 
 from portal.embedded import addresses, postgres
 from tests.cluster import Cluster
@@ -126,9 +128,33 @@ def with_the_database_away(cluster: Cluster, newcomer: Visitor, key: str, code: 
 
 
 def call(cluster: Cluster, key: str) -> None:
-    client = openai.OpenAI(base_url=cluster.base_url, api_key=key, max_retries=0)
-    with client, suppress(openai.APIError):
-        client.chat.completions.create(model="deepseek-chat", messages=[{"role": "user", "content": PROMPT}])
+    """Say the prompt on every surface, to upstreams of both protocols, and where a refusal might repeat it."""
+    for model in ("deepseek-chat", "claude-sonnet-5"):
+        chat(cluster, key, model)
+        write(cluster, key, model)
+    with (
+        openai.OpenAI(base_url=cluster.base_url, api_key=key, max_retries=0) as client,
+        suppress(openai.APIError),
+    ):
+        client.embeddings.create(model="text-embedding-3-small", input=PROMPT)
+
+
+def chat(cluster: Cluster, key: str, model: str) -> None:
+    asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": PROMPT}]
+    with openai.OpenAI(base_url=cluster.base_url, api_key=key, max_retries=0) as client:
+        for extra in ({}, {PROMPT: PROMPT}, {"tools": PROMPT}):
+            with suppress(openai.APIError):
+                client.chat.completions.create(model=model, messages=asked, extra_body=extra)
+
+
+def write(cluster: Cluster, key: str, model: str) -> None:
+    asked: list[anthropic.types.MessageParam] = [{"role": "user", "content": PROMPT}]
+    with anthropic.Anthropic(base_url=cluster.site_url, api_key=key, max_retries=0) as client:
+        for extra in ({}, {PROMPT: PROMPT}, {"system": [{"type": PROMPT}]}):
+            with suppress(anthropic.APIError):
+                client.messages.create(model=model, max_tokens=50, messages=asked, extra_body=extra)
+        with suppress(anthropic.APIError):
+            client.messages.count_tokens(model=model, messages=asked)
 
 
 def dump_of(cluster: Cluster) -> bytes:
