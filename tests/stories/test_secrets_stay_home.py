@@ -128,7 +128,7 @@ def with_the_database_away(cluster: Cluster, newcomer: Visitor, key: str, code: 
 
 
 def call(cluster: Cluster, key: str) -> None:
-    """Say the prompt on every surface, to upstreams of both protocols, and where a refusal might repeat it."""
+    """Say the prompt on every surface, to upstreams of both protocols, and where refusals might repeat it."""
     for model in ("deepseek-chat", "claude-sonnet-5"):
         chat(cluster, key, model)
         write(cluster, key, model)
