@@ -18,7 +18,7 @@ from ledger.admin.amounts import AmountColumn
 from ledger.admin.forms import GrantForm
 from ledger.admin.pages import BookAdmin
 from ledger.errors import ReferenceReused
-from ledger.models import Account, AccountAllowance, Entry, KeyAllowance
+from ledger.models import Account, AccountAllowance, Entry
 from ledger.services import accounts, credits, entries, statements  # noqa: A004 - the word of the house
 
 if TYPE_CHECKING:
@@ -141,20 +141,6 @@ class AccountAdmin(BookAdmin):
     def _back(self, request: HttpRequest, account: Account, said: "str | StrPromise") -> HttpResponse:
         self.message_user(request, said, messages.SUCCESS)
         return redirect("admin:ledger_account_change", account.pk)
-
-
-@admin.register(KeyAllowance)
-class KeyAllowanceAdmin(BookAdmin):
-    """What each key has spent, and of which account."""
-
-    list_display = ["api_key", "account", "requests", "spent", "held"]
-    list_select_related = ["api_key", "account"]
-    search_fields = ["account", "api_key__key_id"]
-    search_help_text = _("An account's number, or the 12 characters after “sk-”. Never a whole key.")
-    fields = ["api_key", "account", "requests", "spent", "held"]
-
-    spent = AmountColumn(_("spent"), lambda allowance: allowance.spent_nano_usd)
-    held = AmountColumn(_("held"), lambda allowance: allowance.held_nano_usd)
 
 
 def _granted(request: HttpRequest, account: Account, form: GrantForm) -> bool:

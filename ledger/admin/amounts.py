@@ -1,6 +1,6 @@
 """Amounts in the admin: shown with every digit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,17 @@ class AmountColumn:
 
     # The name under which the admin looks for a heading.
     short_description: "StrPromise"
-    of: Callable[[Any], int]
+    # None where the row has no such amount.
+    of: Callable[[Any], int | None]
 
-    def __call__(self, row: Any) -> SafeString:
+    def __call__(self, row: Any) -> SafeString | None:
         """Return the row's amount as it is shown."""
-        return shown(NanoUSD(self.of(row)))
+        amount = self.of(row)
+        return None if amount is None else shown(NanoUSD(amount))
+
+    def total(self, rows: Iterable[Any]) -> NanoUSD:
+        """Return what the amounts of ``rows`` come to."""
+        return NanoUSD(sum(self.of(row) or 0 for row in rows))
 
 
 def shown(amount: NanoUSD) -> SafeString:

@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from accounts.admin.lists import FastListAdmin
 from ledger.admin import amounts
 from ledger.admin.amounts import AmountColumn
-from ledger.money import NanoUSD
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -31,7 +30,7 @@ class SummedList(ChangeList):
         """Return each column of money with its sum over the rows that are shown."""
         columns = [getattr(self.model_admin, str(name), None) for name in self.list_display]
         return [
-            (column.short_description, amounts.shown(NanoUSD(sum(map(column.of, self.result_list)))))
+            (column.short_description, amounts.shown(column.total(self.result_list)))
             for column in columns
             if isinstance(column, AmountColumn)
         ]

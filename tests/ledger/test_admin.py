@@ -12,6 +12,7 @@ from ledger.models import (
     Account,
     DayTotal,
     Entry,
+    KeyAllowance,
     LanguageModel,
     Lot,
     Posting,
@@ -54,6 +55,18 @@ def test_who_may_not_look_is_refused(call: UsageRecord, model: type[Any]) -> Non
 
     assert staff.get(list_of(model)).status_code == 403
     assert staff.get(page_of(model, "change", model.objects.get().pk)).status_code == 403
+
+
+def test_a_key_shows_its_limits_and_what_is_used_of_them(admin: Client, call: UsageRecord) -> None:
+    KeyAllowance.objects.update(
+        daily_limit_nano_usd=3 * 10**9, allowed_models=[call.model_id], allowed_networks=["203.0.113.0/24"]
+    )
+
+    page = admin.get(page_of(KeyAllowance, "change", call.api_key_id)).content.decode()
+
+    assert ">$3.00<" in page
+    assert call.model.name in page
+    assert "203.0.113.0/24" in page
 
 
 @pytest.mark.parametrize("model", BOOKS)
