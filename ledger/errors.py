@@ -96,3 +96,29 @@ class TooManyNetworks(LimitRefused):
     def __init__(self, most: int) -> None:
         super().__init__()
         self.most = most
+
+
+class SourceUnknown(LedgerError):
+    """The price list has no such model; `close` are those that come close."""
+
+    code = "source_unknown"
+
+    def __init__(self, source: str, *, close: list[str]) -> None:
+        super().__init__()
+        self.source, self.close = source, close
+
+
+class SourceWithoutPrice(LedgerError):
+    """The price list has the model, and no price of its input tokens."""
+
+    code = "source_without_price"
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+
+
+class RatesImpossible(LedgerError):
+    """Prices that the books do not keep: cached input dearer than input, or a token dearer than a dollar."""
+
+    code = "rates_impossible"

@@ -4,7 +4,7 @@
 tokens.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import NamedTuple, NewType
 
 from ledger.errors import NotAnAmount
@@ -78,6 +78,12 @@ def unit_rates(
         cache_write=input if cache_write is None else cache_write,
         output=output,
     )
+
+
+def marked_up(usd_per_million: Decimal, *, percent: Decimal) -> int:
+    """Return a price with so many percent on top as a rate of ours, rounded up to a whole nano-USD."""
+    exact = usd_per_million * (100 + percent) / 100
+    return int(exact.scaleb(9).to_integral_value(ROUND_CEILING))
 
 
 def cost(

@@ -48,6 +48,8 @@ class DemoModel(NamedTuple):
     cache_rates: tuple[str, str] | None = None
     protocol: Protocol = Protocol.OPENAI
     is_free: bool = False
+    # Where `import_rates` looks what it costs.
+    rates_source: str = ""
 
 
 class DemoPackage(NamedTuple):
@@ -81,9 +83,18 @@ BUYER = Login("buyer", "buyer@example.com", "purser-buyer-demo")
 LOGINS = (ADMINISTRATOR, BUYER)
 
 MODELS = (
-    DemoModel("deepseek-chat", "DeepSeek", ("deepseek-v3",), 131_072, 8_192, ("0.45", "0.45")),
-    DemoModel("deepseek-reasoner", "DeepSeek", ("deepseek-r1",), 131_072, 65_536, ("0.70", "2.50")),
-    DemoModel("gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.60")),
+    DemoModel(
+        "deepseek-chat", "DeepSeek", ("deepseek-v3",), 131_072, 8_192, ("0.45", "0.45"),
+        rates_source="deepseek/deepseek-chat",
+    ),
+    DemoModel(
+        "deepseek-reasoner", "DeepSeek", ("deepseek-r1",), 131_072, 65_536, ("0.70", "2.50"),
+        rates_source="deepseek/deepseek-reasoner",
+    ),
+    DemoModel(
+        "gpt-oss-120b", "OpenAI", ("openai/gpt-oss-120b",), 131_072, 32_768, ("0.15", "0.60"),
+        rates_source="groq/openai/gpt-oss-120b",
+    ),
     DemoModel("glm-4-flash", "Zhipu", (), 131_072, 4_096, ("0", "0"), is_free=True),
     DemoModel(
         "claude-sonnet-5",
@@ -94,9 +105,13 @@ MODELS = (
         ("3", "15"),
         ("0.3", "3.75"),
         Protocol.ANTHROPIC,
+        rates_source="anthropic/claude-sonnet-5",
     ),
-    DemoModel("text-embedding-3-small", "OpenAI", (), 8_192, 1, ("0.02", "0")),
-)
+    DemoModel(
+        "text-embedding-3-small", "OpenAI", (), 8_192, 1, ("0.02", "0"),
+        rates_source="openai/text-embedding-3-small",
+    ),
+)  # fmt: skip
 # No picture is more to any of them; most make less of one.
 MEDIA_PART_TOKENS = 4_096
 # What a million tokens of deepseek-chat cost: packages are counted in them.
@@ -174,6 +189,7 @@ def _model(demo: DemoModel) -> LanguageModel:
             "context_limit_tokens": demo.context_tokens,
             "output_limit_tokens": demo.output_tokens,
             "media_part_limit_tokens": MEDIA_PART_TOKENS,
+            "rates_source": demo.rates_source,
         },
     )
     if is_new:

@@ -58,7 +58,7 @@ class LanguageModelAdmin(BookAdmin):
     search_help_text = _("A whole name or alias.")
     editable_fields = [
         "name", "vendor", "is_offered", "is_free", "context_limit_tokens", "output_limit_tokens",
-        "input_overhead_tokens", "media_part_limit_tokens",
+        "input_overhead_tokens", "media_part_limit_tokens", "rates_source",
     ]  # fmt: skip
     fields = [*editable_fields, "created_at"]
     inlines = [AliasInline, RateInline]

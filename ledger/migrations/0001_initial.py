@@ -366,6 +366,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "rates_source",
+                    models.CharField(
+                        blank=True,
+                        help_text="Provider and model in the price list of genai-prices, such as deepseek/deepseek-chat, for `import_rates`. Empty: its rates are set by hand.",
+                        max_length=160,
+                        verbose_name="source of rates",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(
                         default=django.utils.timezone.now, editable=False, verbose_name="created"

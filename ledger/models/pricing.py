@@ -50,6 +50,15 @@ class LanguageModel(models.Model):
             " counts as the whole context."
         ),
     )
+    rates_source = models.CharField(
+        _("source of rates"),
+        max_length=160,
+        blank=True,
+        help_text=_(
+            "Provider and model in the price list of genai-prices, such as deepseek/deepseek-chat, for"
+            " `import_rates`. Empty: its rates are set by hand."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager["LanguageModel"]] = LanguageModelQuerySet.as_manager()

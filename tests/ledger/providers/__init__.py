@@ -1,0 +1,1 @@
+"""Price lists, as the ledger reads them."""
