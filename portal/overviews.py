@@ -7,18 +7,19 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, User
+from accounts.models import User
 from accounts.services import customers
 from billing.models import Order
 from ledger.models import Account, UsageRecord
 from ledger.money import NanoUSD
 from ledger.services import accounts, statements
 from ledger.services.statements import Line, Spending
+from portal import key_lines
+from portal.key_lines import METER_WIDTH, KeyLine
 
 HISTORY_LINES = 50
 RECENT_CALLS = 20
 RECENT_ORDERS = 5
-METER_WIDTH = 1000
 
 
 class Journey(NamedTuple):
@@ -53,19 +54,6 @@ class Wallet(NamedTuple):
     parts: list[PoolPart]
     lines: list[Line]
     orders: list[Order]
-
-
-class KeyLine(NamedTuple):
-    """One API key as its owner sees it."""
-
-    api_key: ApiKey
-    spent: NanoUSD
-    has_expired: bool
-
-    @property
-    def is_active(self) -> bool:
-        """Tell whether the owner lets the key work."""
-        return self.api_key.state == ApiKey.State.ACTIVE
 
 
 class Board(NamedTuple):
@@ -104,20 +92,6 @@ def wallet(user: User) -> Wallet:
     )
 
 
-def keys(user: User) -> list[KeyLine]:
-    """Return the keys of ``user``, newest first, each with what it has spent."""
-    now = timezone.now()
-    listed = customers.of_user(user).api_keys.listed().select_related("allowance")
-    return [
-        KeyLine(
-            api_key,
-            NanoUSD(api_key.allowance.spent_nano_usd),
-            has_expired=api_key.expires_at is not None and api_key.expires_at <= now,
-        )
-        for api_key in listed
-    ]
-
-
 def board(user: User) -> Board:
     """Return what ``user`` has left, what was spent, and on what."""
     account = accounts.open_for(customers.of_user(user))
@@ -127,7 +101,7 @@ def board(user: User) -> Board:
         today=statements.spent_since(account, today),
         month=statements.spent_since(account, today.replace(day=1)),
         calls=statements.recent_usage(account, RECENT_CALLS),
-        keys=keys(user),
+        keys=key_lines.of_user(user),
         orders=orders(user),
     )
 

@@ -71,6 +71,13 @@ def spending(allowance: KeyAllowance, *, today: date) -> KeySpending:
     )
 
 
+def models_to_choose(limits: KeyLimits) -> list[tuple[int, str]]:
+    """Return ids and names of the models on offer, and of those that ``limits`` allow already."""
+    allowed = LanguageModel.objects.filter(pk__in=limits.allowed_models or ())
+    known = LanguageModel.objects.offered() | allowed
+    return list(known.order_by("name").values_list("pk", "name"))
+
+
 def impose(api_key: ApiKey, limits: KeyLimits) -> None:
     """Hold ``api_key`` to ``limits``, in place of those before, from its next call on.
 
@@ -86,16 +93,25 @@ def checked(limits: KeyLimits) -> KeyLimits:
         number = getattr(limits, field)
         if number is not None and not least <= number <= most:
             raise LimitOutOfRange(field, least=least, most=most)
+    models, allowed_from = limits.allowed_models, limits.allowed_networks
     return replace(
         limits,
-        allowed_models=_known_models(limits.allowed_models),
-        allowed_networks=_plain_networks(limits.allowed_networks),
+        allowed_models=None if models is None else _known_models(models),
+        allowed_networks=None if allowed_from is None else plain_networks(allowed_from),
     )
 
 
-def _known_models(model_ids: Iterable[int] | None) -> tuple[int, ...] | None:
-    if model_ids is None:
-        return None
+def plain_networks(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return networks as the books keep them; raises NotANetwork, NothingAllowed or TooManyNetworks."""
+    plain = tuple(dict.fromkeys(networks.plain_network(text) for text in texts))
+    if not plain:
+        raise NothingAllowed("allowed_networks")
+    if len(plain) > MOST_NETWORKS:
+        raise TooManyNetworks(MOST_NETWORKS)
+    return plain
+
+
+def _known_models(model_ids: Iterable[int]) -> tuple[int, ...]:
     wanted = set(model_ids)
     if not wanted:
         raise NothingAllowed("allowed_models")
@@ -103,17 +119,6 @@ def _known_models(model_ids: Iterable[int] | None) -> tuple[int, ...] | None:
     if LanguageModel.objects.filter(pk__in=wanted).count() < len(wanted):
         raise ModelNotKnown
     return tuple(sorted(wanted))
-
-
-def _plain_networks(texts: Iterable[str] | None) -> tuple[str, ...] | None:
-    if texts is None:
-        return None
-    plain = tuple(dict.fromkeys(networks.plain_network(text) for text in texts))
-    if not plain:
-        raise NothingAllowed("allowed_networks")
-    if len(plain) > MOST_NETWORKS:
-        raise TooManyNetworks(MOST_NETWORKS)
-    return plain
 
 
 def _amount(amount: int | None) -> NanoUSD | None:

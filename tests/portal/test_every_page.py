@@ -8,14 +8,19 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from accounts.models import ApiKey
 from ledger.models import Account, LanguageModel
+from ledger.money import NanoUSD
 from ledger.services import holds, spending_keys
+from ledger.services.key_limits import KeyLimits
 from tests.factories import billing as shop
 from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
 PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
+# Of the key that was made last.
+KEY_PAGES = ["/tokens/{key}/edit", "/tokens/{key}/rotate", "/tokens/{key}/delete"]
 LANGUAGES = ["en", "zh-hans"]
 OURS = [
     path
@@ -29,21 +34,23 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
     """Return the browser of somebody with credit, keys, calls, an order, and a call that runs now."""
     shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
     give(account, DOLLAR)
-    spending_keys.create(account.customer, name="笔记本")
+    limits = KeyLimits(NanoUSD(DOLLAR), NanoUSD(DOLLAR), NanoUSD(0), 60, (chat.pk,), ("10.0.0.0/8",), 80)
     by = spender(account)
     ended, running = call(by, chat), call(by, chat)
     holds.reserve([ended, running])
     holds.settle([report(ended, is_estimated=True)])
+    spending_keys.create(account.customer, name="笔记本", limits=limits)
     return member
 
 
 def page_of(client: Client, path: str, language: str) -> str:
-    answer = client.get(path, headers={"Accept-Language": language})
+    last_key = ApiKey.objects.order_by("-pk").values_list("pk", flat=True).first()
+    answer = client.get(path.format(key=last_key), headers={"Accept-Language": language})
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
 def test_a_chinese_page_speaks_chinese_alone(busy: Client, account: Account, path: str) -> None:
     assert account.customer.user is not None
     names = [account.customer.user.email, "DeepSeek", "sk-", "deepseek-chat"]
@@ -60,7 +67,7 @@ def test_an_empty_chinese_page_speaks_chinese_alone(member: Client, account: Acc
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
 def test_a_page_brings_no_script_and_no_style_of_its_own(busy: Client, path: str, language: str) -> None:
     page = page_of(busy, path, language)
 
@@ -69,7 +76,7 @@ def test_a_page_brings_no_script_and_no_style_of_its_own(busy: Client, path: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
 def test_a_page_can_be_heard_and_steered_by_keyboard(busy: Client, path: str, language: str) -> None:
     page = page_of(busy, path, language)
 
@@ -81,7 +88,7 @@ def test_a_page_can_be_heard_and_steered_by_keyboard(busy: Client, path: str, la
     assert doubled(re.findall(r'\sid="([^"]+)"', page)) == []
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
 def test_every_htmx_act_works_without_htmx(busy: Client, path: str) -> None:
     page = page_of(busy, path, "en")
 

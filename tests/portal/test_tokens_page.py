@@ -14,6 +14,7 @@ from ledger.services import spending_keys
 from tests.factories.accounts import CustomerFactory
 from tests.portal.reading import words
 
+ACTS = ["edit", "rotate", "disable", "enable", "delete"]
 HTMX = {"HX-Request": "true"}
 KEY = re.compile(r"sk-[0-9A-Za-z]{50}")
 
@@ -31,7 +32,7 @@ def foreign_key(db: None) -> ApiKey:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/tokens", "/tokens/create", "/tokens/1/delete", "/tokens/1/disable"])
+@pytest.mark.parametrize("path", ["/tokens", "/tokens/create", *(f"/tokens/1/{act}" for act in ACTS)])
 def test_a_stranger_is_asked_to_sign_in_first(path: str) -> None:
     assert Client().get(path).headers["Location"] == f"/login?next={path}"
 
