@@ -18,8 +18,8 @@ class RefusalHelp(NamedTuple):
 REFUSALS = (
     RefusalHelp(
         400,
-        ("invalid_json", "invalid_value", "unsupported_value"),
-        _("The call is written in a way that the API does not know."),
+        ("invalid_json", "invalid_value", "unsupported_value", "unsupported_by_upstream"),
+        _("The call is written in a way that the API, or this model, does not know."),
         _("The message names the field: correct it or leave it out."),
     ),
     RefusalHelp(

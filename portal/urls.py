@@ -11,7 +11,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("models", home.models, name="models"),
     # What a browser gets where programs call; `portal/asgi.py` sends programs to the gateway.
-    re_path(r"^(v1|anthropic|openai)(/.*)?$", home.base_url, name="base_url"),
+    re_path(r"^(?:v1|anthropic|openai)(?:/.*)?$", home.base_url, name="base_url"),
     path("guide", guide.guide, name="guide"),
     path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
