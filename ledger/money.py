@@ -55,6 +55,11 @@ def as_usd(amount: NanoUSD) -> Decimal:
     return Decimal(amount).scaleb(-9)
 
 
+def exact_cost(tokens: int, rate: int) -> Decimal:
+    """Return in USD what so many tokens of one kind cost: with up to 15 decimals, before any rounding."""
+    return Decimal(tokens * rate).scaleb(-15)
+
+
 def quota(amount: NanoUSD, *, units_per_usd: int) -> int:
     """Return ``amount`` in a unit of which so many make one USD, rounded up to a whole one."""
     return -(-amount * units_per_usd // NANO_USD_PER_USD)

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from portal.views import dashboard, guide, health, home, preferences, tokens, wallet
+from portal.views import dashboard, guide, health, home, preferences, receipts, tokens, wallet
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("guide", guide.guide, name="guide"),
     path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
+    path("receipts/<uuid:request_id>", receipts.receipt, name="receipt"),
     path("wallet", wallet.wallet, name="wallet"),
     path("wallet/redeem", wallet.redeem, name="wallet_redeem"),
     path("tokens", tokens.tokens, name="tokens"),

@@ -44,6 +44,14 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.filter
+def exactly(moment: datetime) -> SafeString:
+    """Write ``moment`` to the second, with its time zone."""
+    local = timezone.localtime(moment)
+    exact = f"{date_format(local, 'DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), exact)
+
+
+@register.filter
 def day(moment: datetime) -> SafeString:
     """Write the day of ``moment``."""
     local = timezone.localtime(moment)

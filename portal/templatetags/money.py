@@ -55,6 +55,14 @@ def usd_exact(amount: NanoUSD) -> str:
 
 
 @register.filter
+def usd_in_line(amount: Decimal, decimals: int) -> SafeString:
+    """Write an amount of dollars with the decimals of its column; what is beyond the cents stands back."""
+    sign = MINUS if amount < 0 else ""
+    written = _parted(f"{sign}${abs(amount):,.{decimals}f}")
+    return format_html('<data class="money" value="{}">{}</data>', f"{amount:f}", written)
+
+
+@register.filter
 def price(cents: int, currency: str) -> SafeString:
     """Write a price, given in hundredths of ``currency``."""
     written = f"{cents // 100:,}.{cents % 100:02}"

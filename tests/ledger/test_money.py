@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import NotAnAmount
 from ledger.models.pricing import HIGHEST_RATE
-from ledger.money import LARGEST_AMOUNT, NanoUSD, UnitRates, as_usd, cost, unit_rates, usd
+from ledger.money import LARGEST_AMOUNT, NanoUSD, UnitRates, as_usd, cost, exact_cost, unit_rates, usd
 from ledger.services.holds import LARGEST_COUNT
 
 LARGEST_BIGINT = 2**63 - 1
@@ -114,3 +114,9 @@ def test_the_output_that_credit_affords_is_all_that_it_affords(
 def test_what_has_no_price_of_its_own_costs_the_usual() -> None:
     assert unit_rates(input=101, output=7) == UnitRates(101, 3, 101, 7)
     assert unit_rates(input=101, output=7, cached_input=0, cache_write=0) == UnitRates(101, 0, 0, 7)
+
+
+@examples
+@given(counts, rates)
+def test_what_one_kind_costs_is_told_to_the_last_digit(tokens: int, rate: int) -> None:
+    assert Fraction(exact_cost(tokens, rate)) == Fraction(tokens * rate, 10**15)

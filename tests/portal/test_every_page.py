@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from accounts.models import ApiKey
-from ledger.models import Account, LanguageModel
+from ledger.models import Account, LanguageModel, UsageRecord
 from ledger.money import NanoUSD
 from ledger.services import holds, spending_keys
 from ledger.services.key_limits import KeyLimits
@@ -19,8 +19,8 @@ from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
 PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
-# Of the key that was made last.
-KEY_PAGES = ["/tokens/{key}/edit", "/tokens/{key}/rotate", "/tokens/{key}/delete"]
+# Of the key that was made last, and of the last call that ended.
+OWN_PAGES = ["/tokens/{key}/edit", "/tokens/{key}/rotate", "/tokens/{key}/delete", "/receipts/{call}"]
 LANGUAGES = ["en", "zh-hans"]
 OURS = [
     path
@@ -44,13 +44,14 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
 
 
 def page_of(client: Client, path: str, language: str) -> str:
-    last_key = ApiKey.objects.order_by("-pk").values_list("pk", flat=True).first()
-    answer = client.get(path.format(key=last_key), headers={"Accept-Language": language})
+    key, call = ApiKey.objects.order_by("pk").last(), UsageRecord.objects.order_by("at").last()
+    address = path.format(key=key and key.pk, call=call and call.pk)
+    answer = client.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
+@pytest.mark.parametrize("path", PAGES + OWN_PAGES)
 def test_a_chinese_page_speaks_chinese_alone(busy: Client, account: Account, path: str) -> None:
     assert account.customer.user is not None
     names = [account.customer.user.email, "DeepSeek", "sk-", "deepseek-chat"]
@@ -67,7 +68,7 @@ def test_an_empty_chinese_page_speaks_chinese_alone(member: Client, account: Acc
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
+@pytest.mark.parametrize("path", PAGES + OWN_PAGES)
 def test_a_page_brings_no_script_and_no_style_of_its_own(busy: Client, path: str, language: str) -> None:
     page = page_of(busy, path, language)
 
@@ -76,7 +77,7 @@ def test_a_page_brings_no_script_and_no_style_of_its_own(busy: Client, path: str
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
+@pytest.mark.parametrize("path", PAGES + OWN_PAGES)
 def test_a_page_can_be_heard_and_steered_by_keyboard(busy: Client, path: str, language: str) -> None:
     page = page_of(busy, path, language)
 
@@ -88,7 +89,7 @@ def test_a_page_can_be_heard_and_steered_by_keyboard(busy: Client, path: str, la
     assert doubled(re.findall(r'\sid="([^"]+)"', page)) == []
 
 
-@pytest.mark.parametrize("path", PAGES + KEY_PAGES)
+@pytest.mark.parametrize("path", PAGES + OWN_PAGES)
 def test_every_htmx_act_works_without_htmx(busy: Client, path: str) -> None:
     page = page_of(busy, path, "en")
 
