@@ -212,6 +212,16 @@ def test_a_provider_number_with_its_email_brings_a_mail_an_hour(which: str) -> N
     assert order.mails.filter(kind=OrderMail.Kind.LINK).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_wishes_at_once_one_brings_a_mail() -> None:
+    order = paying.paid()
+    number = order.payment.transaction_id
+
+    together(8, lambda here: openings.wish_link(number, "guest@example.com", address=f"192.0.2.{here}"))
+
+    assert order.mails.filter(kind=OrderMail.Kind.LINK).count() == 1
+
+
 def test_whoever_paid_under_another_address_gets_the_mail_there() -> None:
     order = paying.paid()
     order.payment.email = "Payer@example.com"

@@ -5,6 +5,7 @@ import pytest
 from billing.models import OrderStep, Review
 from billing.services import reviews
 from tests.factories import billing as make
+from tests.together import together
 
 
 @pytest.mark.django_db
@@ -16,6 +17,13 @@ def test_the_same_thing_told_again_is_one_review_and_one_step() -> None:
 
     assert Review.objects.get().order == order
     assert [step.detail for step in order.steps.filter(kind=OrderStep.Kind.TO_REVIEW)] == ["wrong_amount 900"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_thing_told_often_at_once_is_one_review() -> None:
+    together(8, lambda _: reviews.open(Review.Reason.UNKNOWN_ORDER, subject="creem tran_1"))
+
+    assert Review.objects.count() == 1
 
 
 @pytest.mark.django_db
