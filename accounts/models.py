@@ -1,12 +1,12 @@
-"""People, customers, their API keys, and the counters that slow attackers down."""
+"""People, customers, their API keys, mails that are owed, and the counters that slow attackers down."""
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -148,3 +148,28 @@ class AttemptWindow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["purpose", "subject_hash"], name="one_window_per_subject"),
         ]
+
+
+_Mail = TypeVar("_Mail", bound="OwedMail")
+
+
+class OwedMailQuerySet(models.QuerySet[_Mail]):
+    """Questions about mails that are owed."""
+
+    def to_send(self) -> "OwedMailQuerySet[_Mail]":
+        """Return the mails that are due, the longest waiting first."""
+        return self.filter(send_at__lte=Now()).order_by("send_at")
+
+
+class OwedMail(models.Model):
+    """A mail that a row of some room owes to a person; `accounts.services.outbox` sends it, once."""
+
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    # When it is to be sent, or tried again; never, once it was sent or given up.
+    send_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+
+    class Meta:
+        abstract = True

@@ -4,22 +4,13 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import OwedMail, OwedMailQuerySet
 from billing.models.orders import Order
 
 
-class MailQuerySet(models.QuerySet["OrderMail"]):
-    """Questions about mails."""
-
-    def to_send(self) -> "MailQuerySet":
-        """Return the mails that are due, the longest waiting first."""
-        return self.filter(send_at__lte=Now()).order_by("send_at")
-
-
-class OrderMail(models.Model):
+class OrderMail(OwedMail):
     """One mail to the buyer of an order. Its text is made when it is sent: no secret is stored here."""
 
     class Kind(models.TextChoices):
@@ -35,14 +26,8 @@ class OrderMail(models.Model):
     # Tells two mails of a kind apart, such as two browsers; a mail that an order owes once leaves it empty.
     occasion = models.CharField(_("occasion"), max_length=40, blank=True)
     recipient = models.EmailField(_("to"))
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    # When it is to be sent, or tried again; never, once it was sent or given up.
-    send_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True)
 
-    objects: ClassVar[models.Manager["OrderMail"]] = MailQuerySet.as_manager()
+    objects: ClassVar[models.Manager["OrderMail"]] = OwedMailQuerySet["OrderMail"].as_manager()
 
     class Meta:
         verbose_name = _("mail of an order")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import Settings
 
+from accounts.services import outbox
 from billing import tasks
 from billing.models import Order, OrderMail, OrderStep
 from billing.services import mailing, mails, order_numbers
@@ -213,7 +214,7 @@ def test_an_address_that_nobody_has_holds_up_nobody_else(
     assert picky.received == ["guest@example.com"]
     assert (bad.sent_at, bad.last_error) == (None, smtplib.SMTPRecipientsRefused.__name__)
     assert good.sent_at is not None
-    [ours] = [record.getMessage() for record in caplog.records if record.name == mailing.__name__]
+    [ours] = [record.getMessage() for record in caplog.records if record.name == outbox.__name__]
     assert "nobody@example.com" not in ours
 
 
@@ -232,7 +233,7 @@ def test_after_a_day_a_mail_is_given_up_and_says_why() -> None:
 @pytest.mark.django_db
 def test_a_mail_that_was_given_up_can_be_sent_again() -> None:
     owing = owed()
-    OrderMail.objects.update(send_at=None, attempts=mailing.MOST_ATTEMPTS, last_error="OSError")
+    OrderMail.objects.update(send_at=None, attempts=outbox.MOST_ATTEMPTS, last_error="OSError")
 
     mailing.send_again(owing)
     mailing.send_due()
