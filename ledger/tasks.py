@@ -3,8 +3,9 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
-from ledger.services import holds, journal, merging, proof
+from ledger.services import holds, journal, key_alerts, merging, proof
 
 log = logging.getLogger(__name__)
 
@@ -38,3 +39,10 @@ def empty_merged_accounts() -> None:
     """Bring along what calls that were open during a merge have left on the merged account."""
     for account_pk in merging.to_empty():
         merging.follow(account_pk)
+
+
+@shared_task
+def send_key_alerts() -> None:
+    """Tell owners of keys which limits are spent to their mark."""
+    key_alerts.raise_due(at=timezone.now())
+    key_alerts.send_due()

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.admin.amounts import AmountColumn
 from ledger.admin.pages import BookAdmin
-from ledger.models import KeyAllowance, LanguageModel
+from ledger.models import KeyAlert, KeyAllowance, LanguageModel
 from ledger.services import key_limits
 from ledger.services.key_limits import KeySpending
 
@@ -46,6 +46,20 @@ class KeyAllowanceAdmin(BookAdmin):
         """Return the networks from which the key may be used."""
         allowed = allowance.allowed_networks
         return gettext("all") if allowed is None else ", ".join(allowed)
+
+
+@admin.register(KeyAlert)
+class KeyAlertAdmin(BookAdmin):
+    """Which owners were told that a limit is nearly reached, and which could not be."""
+
+    list_display = ["api_key", "kind", "since", "limit", "spent", "sent_at", "attempts", "last_error"]
+    list_select_related = ["api_key"]
+    search_fields = ["api_key__key_id"]
+    search_help_text = _("The 12 characters after “sk-”. Never a whole key.")
+    fields = ["api_key", "kind", "since", "limit", "spent", "created_at", "sent_at", "attempts", "last_error"]
+
+    limit = AmountColumn(_("limit"), lambda alert: alert.limit_nano_usd)
+    spent = AmountColumn(_("spent"), lambda alert: alert.spent_nano_usd)
 
 
 def _spending(allowance: KeyAllowance) -> KeySpending:

@@ -323,6 +323,59 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="KeyAlert",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, verbose_name="created"
+                    ),
+                ),
+                (
+                    "send_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, null=True),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("last_error", models.CharField(blank=True, max_length=300, verbose_name="last error")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("total", "total limit"),
+                            ("monthly", "monthly limit"),
+                            ("daily", "daily limit"),
+                        ],
+                        max_length=7,
+                        verbose_name="limit",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="since")),
+                ("limit_nano_usd", models.BigIntegerField(verbose_name="may spend")),
+                ("spent_nano_usd", models.BigIntegerField(verbose_name="spent")),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alerts",
+                        to="accounts.apikey",
+                        verbose_name="API key",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "key alert",
+                "verbose_name_plural": "key alerts",
+            },
+        ),
+        migrations.CreateModel(
             name="LanguageModel",
             fields=[
                 (
@@ -795,6 +848,26 @@ class Migration(migrations.Migration):
                     ("alert_percent__isnull", True), ("alert_percent__range", (1, 100)), _connector="OR"
                 ),
                 name="key_alert_is_a_share",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="keyallowance",
+            index=models.Index(
+                condition=models.Q(("alert_percent__isnull", False)),
+                fields=["api_key"],
+                name="keys_with_an_alert",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="keyalert",
+            index=models.Index(
+                condition=models.Q(("send_at__isnull", False)), fields=["send_at"], name="key_alerts_to_send"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keyalert",
+            constraint=models.UniqueConstraint(
+                fields=("api_key", "kind", "since", "limit_nano_usd"), name="one_alert_per_limit_and_window"
             ),
         ),
         migrations.AddConstraint(

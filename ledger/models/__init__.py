@@ -1,6 +1,7 @@
 """The tables of the books."""
 
 from ledger.models.accounts import Account, AccountAllowance
+from ledger.models.alerts import KeyAlert
 from ledger.models.entries import Entry, Lot, Posting
 from ledger.models.holds import Hold
 from ledger.models.keys import KeyAllowance
@@ -13,6 +14,7 @@ __all__ = [
     "DayTotal",
     "Entry",
     "Hold",
+    "KeyAlert",
     "KeyAllowance",
     "LanguageModel",
     "Lot",

@@ -7,13 +7,24 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from ledger.models import Account, DayTotal, Entry, Hold, KeyAllowance, LanguageModel, Lot, UsageRecord
+from ledger.models import (
+    Account,
+    DayTotal,
+    Entry,
+    Hold,
+    KeyAlert,
+    KeyAllowance,
+    LanguageModel,
+    Lot,
+    UsageRecord,
+)
 from ledger.services import holds
 from tests.factories import ledger as make
 from tests.factories.accounts import StaffFactory
 
-BOOKS = [Account, KeyAllowance, Entry, Lot, LanguageModel, Hold, UsageRecord, DayTotal]
+BOOKS = [Account, KeyAllowance, KeyAlert, Entry, Lot, LanguageModel, Hold, UsageRecord, DayTotal]
 
 LONG_AGO = "2000-01-01 00:00:00+00:00"
 
@@ -24,6 +35,7 @@ SEARCHES: list[tuple[type[Any], Callable[[UsageRecord], object]]] = [
     (Account, lambda call: str(call.account.customer.user).upper()),
     (KeyAllowance, lambda call: call.account_id),
     (KeyAllowance, lambda call: call.api_key.key_id),
+    (KeyAlert, lambda call: call.api_key.key_id),
     (Entry, lambda call: call.account_id),
     (Entry, lambda call: call.account.lots.get().entry.reference),
     (Lot, lambda call: call.account_id),
@@ -64,9 +76,16 @@ def somebody() -> make.Spender:
 
 
 def a_call(by: make.Spender | None = None, model: LanguageModel | None = None) -> UsageRecord:
-    """Return a call that cost 100 nano-USD; another of the same key stays open."""
+    """Return a call that cost 100 nano-USD, with an alert of its key; another of that key stays open."""
     by, model = by or somebody(), model or make.priced()
     ended = make.call(by, model)
     holds.reserve([ended, make.call(by, model)])
     holds.settle([make.report(ended)])
+    KeyAlert.objects.create(
+        api_key=by.api_key,
+        kind=KeyAlert.Kind.DAILY,
+        since=timezone.localdate(),
+        limit_nano_usd=100,
+        spent_nano_usd=100,
+    )
     return UsageRecord.objects.get(pk=ended.request_id)
