@@ -81,7 +81,6 @@ def test_every_code_that_the_gateway_answers_is_explained_and_no_other() -> None
     answered = {(row.status, row.code) for row in rows if row.code is not None}
     explained = {(refusal.status, code) for refusal in guides.REFUSALS for code in refusal.codes}
 
-    # Receipts have a code of their own, and come a little later.
     assert answered == explained
 
 

@@ -56,9 +56,10 @@ def a_browser(browser: Browser, cluster: Cluster, setting: Setting) -> Iterator[
 
 
 def is_a_fault(said: ConsoleMessage) -> bool:
-    """Tell whether the browser complains: not of a page that refuses something, which is meant to."""
+    """Tell whether the browser complains: not of a page or a form that refuses something, as it should."""
     is_refused_page = "Failed to load resource" in said.text and said.location["url"] == said.page.url  # type: ignore[union-attr]
-    return said.type == "error" and not is_refused_page
+    is_refused_form = "Failed to load resource" in said.text and "422" in said.text
+    return said.type == "error" and not (is_refused_page or is_refused_form)
 
 
 def register(page: Page, cluster: Cluster, email: str, setting: Setting) -> None:
