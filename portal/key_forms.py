@@ -48,7 +48,7 @@ class KeyForm(forms.Form):
     alert_percent = forms.IntegerField(
         label=_("Warn me at, in percent of a limit"),
         required=False,
-        help_text=_("The key is then marked here and on the dashboard."),
+        help_text=_("You then get a mail, and the key is marked here and on the dashboard."),
         min_value=1,
         max_value=100,
         initial=USUAL_ALERT_PERCENT,
