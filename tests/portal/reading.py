@@ -13,6 +13,14 @@ SAME_IN_CHINESE = {
     "Python", "TOTP", "URL", "USD", "UTC", "XXXX", "cookie", "curl", "token",
 }  # fmt: skip
 
+# Programs, what stands on their buttons, and headers: whole, so that none of their words excuses another.
+NAMES_OF_OTHERS = [
+    "Settings 、 Models 、 API Keys", "Override OpenAI Base URL", "OpenAI Compatible", "OpenAI API Key",
+    "~/.claude/settings.json", "Cline、Roo Code、Continue 和 Zed", "Token、Secret", "Retry-After",
+    "Content-Encoding", "Cherry Studio、LobeChat、NextChat、Open WebUI", "Chatbox", "Claude Code", "Cursor",
+    "SDK", "Windows", "macOS, Linux",
+]  # fmt: skip
+
 
 class Reader(HTMLParser):
     """Collects what a page says."""
@@ -48,6 +56,6 @@ def words(html: str) -> str:
 def english_left(html: str, *names: str) -> set[str]:
     """Return the English words of a Chinese page; ``names`` are texts that people typed, e-mails, models."""
     said = words(html)
-    for name in names:
+    for name in [*names, *NAMES_OF_OTHERS]:
         said = said.replace(name, " ")
     return set(LATIN_WORD.findall(said)) - SAME_IN_CHINESE
