@@ -107,5 +107,5 @@ def _advice(refusal: SourceUnknown | SourceWithoutPrice | RatesImpossible, sourc
             return f"the list has no {source!r}, but {', '.join(close)}: correct its source"
         case SourceWithoutPrice():
             return f"{source!r} has no price of input tokens: empty its source and set rates by hand"
-        case RatesImpossible():
+        case _:
             return f"{source!r} has prices that the books do not keep: empty its source and set rates by hand"
