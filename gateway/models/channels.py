@@ -44,7 +44,7 @@ class Channel(models.Model):
     protocol = models.CharField(
         _("protocol"),
         max_length=12,
-        choices=Protocol.choices,
+        choices=Protocol,
         default=Protocol.OPENAI,
         help_text=_("What the upstream speaks. Callers may speak either: calls are translated."),
     )
