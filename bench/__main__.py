@@ -15,6 +15,8 @@ ALL = [
     "shop_webhooks",
     "shop_delivery",
     "gateway",
+    "gateway.http_clients",
+    "gateway.streams_memory",
 ]
 
 

@@ -51,10 +51,7 @@ PORTKEY_PACKAGE = {
 def litellm(upstream_port: int) -> Iterator[Side]:
     """Run LiteLLM's proxy: one worker, a master key, no database."""
     folder = FOLDER / f"litellm-{LITELLM_VERSION}"
-    install(folder, [
-        [sys.executable, "-m", "venv", "."],
-        ["bin/python", "-m", "pip", "install", "-qq", f"litellm[proxy]=={LITELLM_VERSION}"],
-    ])  # fmt: skip
+    install(folder, virtualenv(f"litellm[proxy]=={LITELLM_VERSION}"))
     (folder / "config.yaml").write_text(LITELLM_CONFIG.format(port=upstream_port))
     [port] = free_ports(1)
     options = f"--config config.yaml --host 127.0.0.1 --port {port} --num_workers 1 --telemetry False"
@@ -89,6 +86,11 @@ def can_run_portkey() -> bool:
         return True
     print("!!! There is no npm on the PATH: Portkey is left out, and no goal that names it is tried.")
     return False
+
+
+def virtualenv(*packages: str) -> list[list[str]]:
+    """Return the steps that make a folder a virtual environment with ``packages``."""
+    return [[sys.executable, "-m", "venv", "."], ["bin/python", "-m", "pip", "install", "-qq", *packages]]
 
 
 def install(folder: Path, steps: list[list[str]]) -> None:

@@ -29,8 +29,12 @@ class Shop:
 
     def side(self, name: str, server: Server, *, customers: int = CUSTOMERS) -> Side:
         """Return ``server`` as so many customers in turn see it."""
+        return Side(self.target(name, server, customers=customers), server)
+
+    def target(self, name: str, server: Server, *, customers: int = CUSTOMERS) -> Target:
+        """Return how so many customers in turn call ``server``."""
         headers = [{"Authorization": f"Bearer {key}"} for key in self.keys[:customers]]
-        return Side(Target(name, server.port, headers), server)
+        return Target(name, server.port, headers)
 
 
 @contextmanager

@@ -1,15 +1,23 @@
 """Those who are compared: what is measured of each, round by round, and what the rounds come to."""
 
 import statistics
+import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from bench import servers
 from bench.gateway import load
 from bench.gateway.load import Target
 from bench.servers import Server
+from tests.cluster import free_ports
 
 FEW, MANY = 32, 128
 ANSWER_TOKENS = 32
 STREAMS, STREAM_TOKENS = 200, 100
+# 40,000 a second through all streams: more than any side passes on.
+TOKEN_MILLISECONDS = 5
 
 
 class Side:
@@ -77,6 +85,15 @@ class Side:
     def added_to_first_ms(self, direct: "Side", percent: int) -> float:
         """Return how much later the first event of a stream comes."""
         return percentile(self._first_events, percent) - percentile(direct._first_events, percent)
+
+
+@contextmanager
+def direct(token_milliseconds: int = TOKEN_MILLISECONDS) -> Iterator[Side]:
+    """Run the upstream of all sides, which is the first of them."""
+    [port] = free_ports(1)
+    command = [sys.executable, "upstream.py", str(port), str(token_milliseconds)]
+    with servers.running(command, port=port, folder=Path(__file__).parent, health="/") as server:
+        yield Side(Target("direct", port), server)
 
 
 def percentile(seconds: list[float], percent: int) -> float:
