@@ -41,7 +41,7 @@ def read(body: bytes) -> ModelRequest:
         asked_output_tokens=min(asked.values(), default=None),
         output_limit_fields=tuple(asked) or ("max_tokens",),
         messages=len(messages),
-        media=sum(map(_media, messages), NO_MEDIA),
+        media=sum((_media(message) for message in messages if not _is_text(message)), NO_MEDIA),
         rest=request_fields.written(fields, without=("model", *OUTPUT_LIMIT_FIELDS)),
     )
 
@@ -73,6 +73,11 @@ def _ask_for_usage(fields: Fields) -> bool:
         raise FieldInvalid("stream_options", "an object")
     fields["stream_options"] = {**options, "include_usage": True}
     return request_fields.flag(options, "include_usage")
+
+
+def _is_text(message: Mapping[str, Any]) -> bool:
+    """Tell whether ``message`` is a text and nothing else, as most are, and long chats have hundreds."""
+    return isinstance(message.get("content"), str) and not any(map(message.get, _REFERENCES))
 
 
 def _media(message: Mapping[str, Any]) -> Media:
