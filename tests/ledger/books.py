@@ -6,7 +6,7 @@ Knows nothing of the ledger's code, so that the two can disagree.
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from ipaddress import ip_address, ip_network
 
@@ -88,7 +88,7 @@ class Key:
         if self.taken_at is None or self.limits.a_minute is None:
             return Fraction(0)
         passed = now - self.taken_at
-        given_back = Fraction(passed.days * 86_400 + passed.seconds, 60) * self.limits.a_minute
+        given_back = Fraction(passed // timedelta(microseconds=1), 60 * 10**6) * self.limits.a_minute
         return max(self.taken - given_back, Fraction(0))
 
     def is_at_home(self, address: str) -> bool:

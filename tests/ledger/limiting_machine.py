@@ -3,7 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from ledger.models import KeyAllowance
 from tests.ledger.books import Key
@@ -17,17 +17,17 @@ limits = st.one_of(st.none(), amounts)
 class LimitingMachine(LedgerMachine):
     """Everything that the ledger does, and keys that may do less and more."""
 
-    @rule(who=picks, total=limits, monthly=limits, daily=limits)
-    def limit_what_a_key_spends(
-        self, who: int, total: int | None, monthly: int | None, daily: int | None
-    ) -> None:
-        key = self._limited(
-            who,
-            total_limit_nano_usd=total,
-            monthly_limit_nano_usd=monthly,
-            daily_limit_nano_usd=daily,
-        )
-        key.limits.total, key.limits.monthly, key.limits.daily = total, monthly, daily
+    @initialize()
+    def open_shop(self) -> None:
+        super().open_shop()
+        self.grant(line=0, who=0, amount=10**9)
+        self.limit_how_often_a_key_calls(who=0, a_minute=2)
+        self.limit_what_a_key_spends(who=1, window="daily", amount=10**6)
+
+    @rule(who=picks, window=st.sampled_from(["total", "monthly", "daily"]), amount=limits)
+    def limit_what_a_key_spends(self, who: int, window: str, amount: int | None) -> None:
+        key = self._limited(who, **{f"{window}_limit_nano_usd": amount})
+        setattr(key.limits, window, amount)
 
     @rule(who=picks, a_minute=st.sampled_from([None, 1, 3, 20]))
     def limit_how_often_a_key_calls(self, who: int, a_minute: int | None) -> None:

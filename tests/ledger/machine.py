@@ -380,8 +380,9 @@ def told(answer: Reserved | Refused) -> str:
 
 def greed(answer: Reserved | Refused) -> tuple[int, ...]:
     """Return a key that sorts the answers that took more before those that were left less."""
+    # A refusal takes no request of the minute, and may have come before those that took one.
+    taken = -answer.rate.remaining_requests if answer.rate else 0
     if isinstance(answer, Refused):
-        return (1,)
+        return (taken, 1)
     hold = Hold.objects.get(pk=answer.request_id)
-    remaining = answer.rate.remaining_requests if answer.rate else 0
-    return (0, -remaining, -answer.output_limit_tokens, -hold.main_nano_usd, -hold.backup_nano_usd)
+    return (taken, 0, -answer.output_limit_tokens, -hold.main_nano_usd, -hold.backup_nano_usd)
