@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from sandbox import faults
+from sandbox import faults, traffic
 from sandbox.answers import as_json
 from sandbox.creem import errors, purchases, wire
 from sandbox.creem.checkouts import open_checkout
-from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction, now_ms
+from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction
 from sandbox.creem.errors import ApiError, invalid, not_found
 from sandbox.creem.products import read_product
 from sandbox.creem.store import Store
@@ -43,23 +43,7 @@ def build(store: Store) -> web.Application:
 
 @web.middleware
 async def _noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    body = (await request.read()).decode(errors="replace")
-    answer: web.StreamResponse | None = None
-    try:
-        answer = await handler(request)
-        return answer
-    finally:  # also when the caller is gone and nothing was answered
-        request.app[STORE].traffic.note(
-            "api",
-            at=now_ms(),
-            method=request.method,
-            path=request.path,
-            query=dict(request.query),
-            body=body,
-            fault=request.get(faults.MET, "none"),
-            status=answer and answer.status,
-            answer=answer.text if isinstance(answer, web.Response) else None,
-        )
+    return await traffic.noted(request, handler, traffic=request.app[STORE].traffic)
 
 
 @web.middleware

@@ -5,7 +5,8 @@ from typing import Any
 
 from yarl import URL
 
-from sandbox.creem.entities import Checkout, Customer, Product, new_id, now_ms
+from sandbox.clock import now_ms
+from sandbox.creem.entities import Checkout, Customer, Product, new_id
 from sandbox.creem.errors import invalid
 from sandbox.creem.store import Store
 

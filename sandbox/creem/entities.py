@@ -2,15 +2,14 @@
 
 import secrets
 import string
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from sandbox.deliveries import Message
 from sandbox.records import Record
 
 CheckoutStatus = Literal["pending", "completed", "expired"]
 TransactionStatus = Literal["paid", "refunded", "partialRefund", "chargedBack"]
-EventState = Literal["held", "sending", "delivered", "given_up", "dropped"]
 
 _SYMBOLS = string.digits + string.ascii_letters
 _ID_LENGTH = 22
@@ -19,11 +18,6 @@ _ID_LENGTH = 22
 def new_id(prefix: str) -> str:
     """Return an id as Creem makes them, such as ``ord_4aDwWXjMLpes4Kj4XqNnUA``."""
     return prefix + "_" + "".join(secrets.choice(_SYMBOLS) for _ in range(_ID_LENGTH))
-
-
-def now_ms() -> int:
-    """Return this moment."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +91,8 @@ class Transaction(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event(Record):
-    """A webhook: its `body` is what is signed and sent, each time the same.
-
-    `attempts` has all tries; those from `round_start` on belong to the current round, which a resend begins.
-    """
-
-    kind: str
-    body: str
-    state: EventState
-    created_at: int
-    round_start: int = 0
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+class Event(Message):
+    """A webhook."""
 
 
 KINDS = (Product, Customer, Checkout, Order, Transaction, Event)

@@ -5,7 +5,7 @@ import uuid
 from aiohttp import web
 
 from sandbox.answers import as_json
-from sandbox.creem.entities import now_ms
+from sandbox.clock import now_ms
 from sandbox.faults import Fault
 
 

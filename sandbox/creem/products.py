@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from sandbox.creem.entities import Product, new_id, now_ms
+from sandbox.clock import now_ms
+from sandbox.creem.entities import Product, new_id
 from sandbox.creem.errors import invalid
 
 SMALLEST_PRICE = 100

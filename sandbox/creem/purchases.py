@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from sandbox.clock import now_ms
 from sandbox.creem import wire
 from sandbox.creem.entities import (
     Checkout,
@@ -12,7 +13,6 @@ from sandbox.creem.entities import (
     Transaction,
     TransactionStatus,
     new_id,
-    now_ms,
 )
 from sandbox.creem.errors import invalid
 from sandbox.creem.store import Store

@@ -7,9 +7,9 @@ from sandbox.creem import products
 from sandbox.creem.entities import KINDS, Checkout, Customer, Order, Product, Transaction
 from sandbox.creem.errors import not_found
 from sandbox.creem.settings import CreemSettings
-from sandbox.creem.traffic import Traffic
 from sandbox.creem.webhooks import Webhooks
 from sandbox.records import Kind, Records
+from sandbox.traffic import Traffic
 
 
 class Store:

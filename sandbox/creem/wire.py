@@ -3,17 +3,12 @@
 Keys have the order of captured bodies, and optional ones that have nothing to say are missing, not null.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.clock import iso
 from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction
 
 Entity = dict[str, Any]
-
-
-def iso(at_ms: int) -> str:
-    """Return a time as resources state it."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03}Z"
 
 
 def product(of: Product, *, mode: str) -> Entity:
