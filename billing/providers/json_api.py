@@ -3,12 +3,13 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, TypedDict
 
+import orjson
 import requests  # noqa: TID251 - this is the place for it
 import urllib3
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_ANSWER_BYTES = 4 * 2**20
 
+_MOST_MESSAGES, _LONGEST_MESSAGE = 5, 300
 _PART_BYTES = 64 * 1024
 _MOST_DIGITS = 7
 _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 408, 429
@@ -71,24 +73,31 @@ class JsonApi:
             {"User-Agent": "purser", "Accept": "application/json", "Accept-Encoding": "identity", **headers}
         )
 
-    def get(self, path: str, query: Mapping[str, str | int]) -> dict[str, Any]:
+    def get(
+        self, path: str, query: Mapping[str, str | int], *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Read something; asked again after ProviderUnavailable, unless the provider wants a long pause."""
         for pause in self._patience.pauses():
             try:
-                return self._ask("GET", path, params=query)
+                return self._ask("GET", path, params=query, headers=headers)
             except ProviderUnavailable as failure:
                 wanted = timedelta(seconds=failure.retry_after_seconds or 0)
                 if wanted > self._patience.longest_pause:
                     raise
                 self._sleep(max(pause, wanted))
-        return self._ask("GET", path, params=query)
+        return self._ask("GET", path, params=query, headers=headers)
 
     def post(
         self, path: str, content: Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> dict[str, Any]:
-        """Do something, asked once: after ProviderUnavailable nobody knows whether it was done."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._ask("POST", path, json=content, headers=headers)
+        """Do something, asked once: after ProviderUnavailable nobody knows whether it was done.
+
+        A Decimal in ``content`` is sent as the number that it is, to the last digit.
+        """
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._ask("POST", path, data=orjson.dumps(content, default=_exactly), headers=headers)
 
     def delete(self, path: str) -> dict[str, Any]:
         """Delete something, asked once, as `post` does."""
@@ -140,6 +149,21 @@ def parse(body: bytes) -> Any:
         return json.loads(body, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):  # also numbers and nesting beyond all reason
         return None
+
+
+def fit_for_a_log(words: Iterable[object], *, hiding: Iterable[str]) -> tuple[str, ...]:
+    """Return those of ``words`` that are texts, short, printable and with none of the secrets in them."""
+    messages = [word for word in words if isinstance(word, str)][:_MOST_MESSAGES]
+    for secret in filter(None, hiding):
+        messages = [message.replace(secret, "***") for message in messages]
+    printable = ("".join(each if each.isprintable() else " " for each in message) for message in messages)
+    return tuple(message[:_LONGEST_MESSAGE] for message in printable)
+
+
+def _exactly(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError
 
 
 def _whole_body(raw: urllib3.HTTPResponse, *, until: timedelta) -> bytes:

@@ -28,7 +28,6 @@ LIVE_URL = "https://api.creem.io"
 TEST_URL = "https://test-api.creem.io"
 
 _PAGE_SIZE = 50
-_MOST_MESSAGES, _LONGEST_MESSAGE = 5, 300
 _WEB = ("https://", "http://")
 _STATUSES = {"completed": CheckoutStatus.COMPLETED, "expired": CheckoutStatus.EXPIRED}
 
@@ -103,6 +102,10 @@ class Creem:
         """Translate a webhook that was verified: see `PaymentProvider`."""
         return translation.of_event(expanded(json_api.parse(body)))
 
+    def confirm(self, body: bytes) -> Fact:
+        """Return what a webhook tells, for which Creem's signature is proof enough: see `PaymentProvider`."""
+        return self.read_fact(body)
+
     def redirect_is_genuine(self, query: Sequence[tuple[str, str]]) -> bool:
         """Say whether Creem sent a buyer here with this ``query``, decoded and in its order.
 
@@ -162,14 +165,9 @@ class Creem:
         error = expanded(answer)
         said = error.get("message") or error.get("error")
         lines = said if isinstance(said, list) else [said]
-        messages = [self._masked(line) for line in lines if isinstance(line, str)]
-        short = tuple(message[:_LONGEST_MESSAGE] for message in messages[:_MOST_MESSAGES])
-        trace_id = text(error.get("trace_id"))
-        return Explanation(trace_id=trace_id and self._masked(trace_id), messages=short)
-
-    def _masked(self, words: str) -> str:
-        shown = words.replace(self._api_key, "***")
-        return "".join(each if each.isprintable() else " " for each in shown)
+        trace = json_api.fit_for_a_log([text(error.get("trace_id"))], hiding=[self._api_key])
+        messages = json_api.fit_for_a_log(lines, hiding=[self._api_key])
+        return Explanation(trace_id=trace[0] if trace else None, messages=messages)
 
 
 def _wish(request: CheckoutRequest) -> dict[str, Any]:
