@@ -16,6 +16,8 @@ from sandbox.creem import products
 from sandbox.creem.entities import Product
 from sandbox.creem.settings import API_KEY, WEBHOOK_SECRET, CreemSettings
 from sandbox.mailbox import Mailbox, start_smtp
+from sandbox.nowpayments.settings import API_KEY as COIN_API_KEY
+from sandbox.nowpayments.settings import IPN_SECRET, NowPaymentsSettings
 from sandbox.served_log import ServedLog
 
 HOST = "127.0.0.1"
@@ -53,10 +55,15 @@ def _options() -> argparse.Namespace:
     creem.add_argument("--creem-webhook-url", default="", help="where its webhooks go; empty for nowhere")
     creem.add_argument("--creem-clock-scale", type=float, default=1, help="60 makes a second of its minutes")
     creem.add_argument("--creem-products", type=_products, default=(), help="JSON list of what it sells")
+    coins = parser.add_argument_group("the local NowPayments")
+    coins.add_argument("--nowpayments-api-key", default=COIN_API_KEY)
+    coins.add_argument("--nowpayments-ipn-secret", default=IPN_SECRET)
+    coins.add_argument("--nowpayments-clock-scale", type=float, default=1, help="60 makes seconds of minutes")
     parser.add_argument("--console-token", default=key_console.ACCESS_TOKEN, help="of the key console")
     options = parser.parse_args()
     try:
         options.creem = _creem(options)
+        options.nowpayments = _nowpayments(options)
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -69,6 +76,14 @@ def _creem(options: argparse.Namespace) -> CreemSettings:
         webhook_url=options.creem_webhook_url,
         clock_scale=options.creem_clock_scale,
         products=options.creem_products,
+    )
+
+
+def _nowpayments(options: argparse.Namespace) -> NowPaymentsSettings:
+    return NowPaymentsSettings(
+        api_key=options.nowpayments_api_key,
+        ipn_secret=options.nowpayments_ipn_secret,
+        clock_scale=options.nowpayments_clock_scale,
     )
 
 
@@ -96,6 +111,7 @@ async def _serve(options: argparse.Namespace, served_log: ServedLog) -> None:
         smtp_port=smtp_port,
         state_dir=options.state_dir,
         creem=options.creem,
+        nowpayments=options.nowpayments,
         console_token=options.console_token,
     )
     runner = await _start_web(app.build(settings, served_log=served_log, mailbox=mailbox), port=options.port)

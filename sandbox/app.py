@@ -13,6 +13,8 @@ from sandbox.creem.settings import CreemSettings
 from sandbox.key_console import KeyConsole
 from sandbox.mailbox import Mailbox
 from sandbox.models import app as models
+from sandbox.nowpayments import app as nowpayments
+from sandbox.nowpayments.settings import NowPaymentsSettings
 from sandbox.served_log import ServedLog
 
 LARGEST_BODY_BYTES = 64 * 2**20
@@ -26,6 +28,7 @@ class Settings:
     smtp_port: int
     state_dir: Path
     creem: CreemSettings
+    nowpayments: NowPaymentsSettings
     console_token: str
 
 
@@ -39,10 +42,15 @@ def build(settings: Settings, *, served_log: ServedLog, mailbox: Mailbox) -> web
     )
     app.add_subapp("/control", control.build(served_log=served_log, switch=switch))
     creem.mount(app, settings.creem, state_dir=settings.state_dir)
+    nowpayments.mount(app, settings.nowpayments, state_dir=settings.state_dir)
     key_console.mount(app, console, access_token=settings.console_token)
     mailbox_pages.add_to(app, mailbox)
     index_page.add_to(
-        app, models=settings.models, smtp_port=settings.smtp_port, creem_key=settings.creem.api_key
+        app,
+        models=settings.models,
+        smtp_port=settings.smtp_port,
+        creem_key=settings.creem.api_key,
+        nowpayments_key=settings.nowpayments.api_key,
     )
     app.router.add_get("/healthz", _healthz)
     return app

@@ -9,11 +9,13 @@ from aiohttp import web
 from sandbox import faults
 from sandbox.behaviour import Mode
 from sandbox.models.app import UPSTREAM_KEY
+from sandbox.nowpayments import acts
 from sandbox.page import page
 
 _MODELS: web.AppKey[Sequence[str]] = web.AppKey("index_models")
 _SMTP_PORT = web.AppKey("index_smtp_port", int)
 _CREEM_KEY = web.AppKey("index_creem_key", str)
+_NOWPAYMENTS_KEY = web.AppKey("index_nowpayments_key", str)
 
 _BODY = """
 <p>Stand-ins for the outside world, for work and tests on one machine. The product reaches them exactly as it
@@ -83,6 +85,33 @@ curl {origin}/creem/v1/checkouts -H 'x-api-key: {creem_key}' \\
 curl {origin}/control/creem/webhooks -d '{{"delay_seconds": 5, "copies": 2, "times": 1}}'
 curl {origin}/control/creem/api -d '{{"mode": "fail", "status": 429, "retry_after": "2", "times": 3}}'</pre>
 
+<h2>NowPayments</h2>
+<p>A local NowPayments, which takes coins that nobody has to own. Its API is at
+<code>{origin}/nowpayments/v1</code>, its key is <code>{nowpayments_key}</code>. Its
+<a href="/nowpayments">dashboard</a> lists what is to be paid: each payment's page is the wallet to pay it
+from.</p>
+<table>
+<tr><th><a href="/control/nowpayments/payments">/control/nowpayments/payments</a></th>
+<td>Every payment. A POST to <code>.../payments/{{id}}/{{act}}</code> does one of: {acts}; one to
+<code>.../payments/{{id}}/deposit</code> lets any amount of any coin arrive there.</td></tr>
+<tr><th><a href="/control/nowpayments/api">/control/nowpayments/api</a></th>
+<td>What the next calls to the API meet, as above.</td></tr>
+<tr><th><a href="/control/nowpayments/ipns">/control/nowpayments/ipns</a></th>
+<td>What the next notifications meet: they can be dropped, shuffled, delayed and multiplied. A POST to
+<code>/control/nowpayments/ipns/spelling</code> has them written otherwise, or forged.</td></tr>
+<tr><th><a href="/control/nowpayments/notifications">/control/nowpayments/notifications</a></th>
+<td>Every notification with its attempts. <code>?wait=10</code> waits up to 10 seconds until nothing moves. A
+POST to <code>.../notifications/{{id}}/resend</code> sends one again.</td></tr>
+<tr><th><a href="/control/nowpayments/rules">/control/nowpayments/rules</a></th>
+<td>What the merchant has chosen for second deposits, and for coins of another kind.</td></tr>
+<tr><th><a href="/control/nowpayments/traffic">/control/nowpayments/traffic</a></th>
+<td>Every call to the API and every notification, as it happened.</td></tr>
+</table>
+<pre>curl {origin}/nowpayments/v1/payment -H 'x-api-key: {nowpayments_key}' \
+  -d '{{"price_amount": 25, "price_currency": "usd", "pay_currency": "usdttrc20"}}'
+curl {origin}/control/nowpayments/payments/5745459419/exact -d ''
+curl {origin}/control/nowpayments/payments/5745459419/deposit -d '{{"amount": "7.5", "coin": "xrp"}}'</pre>
+
 <h2>Key console</h2>
 <p>A foreign console that makes API keys for the model server, at <code>{origin}/console/api/token/</code>.
 <a href="/control/console">/control/console</a> lets its calls fail, as above.</p>
@@ -101,11 +130,14 @@ mailbox.</td></tr>
 """
 
 
-def add_to(app: web.Application, *, models: Sequence[str], smtp_port: int, creem_key: str) -> None:
+def add_to(
+    app: web.Application, *, models: Sequence[str], smtp_port: int, creem_key: str, nowpayments_key: str
+) -> None:
     """Let ``app`` show the index page at ``/``."""
     app[_MODELS] = models
     app[_SMTP_PORT] = smtp_port
     app[_CREEM_KEY] = creem_key
+    app[_NOWPAYMENTS_KEY] = nowpayments_key
     app.router.add_get("/", _index)
 
 
@@ -119,6 +151,8 @@ async def _index(request: web.Request) -> web.Response:
             model=escape(models[0]),
             modes=_codes(get_args(Mode)),
             creem_key=escape(request.app[_CREEM_KEY]),
+            nowpayments_key=escape(request.app[_NOWPAYMENTS_KEY]),
+            acts=_codes(list(acts.LABELS)),
             faults=_codes(get_args(faults.Mode)),
             origin=escape(str(request.url.origin())),
             smtp_port=request.app[_SMTP_PORT],

@@ -48,7 +48,8 @@ def page(*, title: str, body: str, status: int = 200) -> web.Response:
 <style>{_STYLE}</style>
 </head>
 <body>
-<nav><a href="/">Sandbox</a> · <a href="/mailbox">Mailbox</a> · <a href="/creem">Creem</a></nav>
+<nav><a href="/">Sandbox</a> · <a href="/mailbox">Mailbox</a> · <a href="/creem">Creem</a> ·
+<a href="/nowpayments">NowPayments</a></nav>
 <main>
 <h1>{escape(title)}</h1>
 {body}

@@ -6,15 +6,17 @@ import anthropic
 import openai
 import pytest
 
-from tests.sandbox import running_creem
+from tests.sandbox import running_creem, running_nowpayments
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.running import UPSTREAM_KEY, RunningSandbox
 from tests.sandbox.running_creem import RunningCreem
+from tests.sandbox.running_nowpayments import RunningNowPayments
 
 
 @pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *running_creem.OPTIONS) as running:
+    options = (*running_creem.OPTIONS, *running_nowpayments.OPTIONS)
+    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *options) as running:
         yield running
 
 
@@ -53,3 +55,21 @@ def receiver(creem: RunningCreem) -> Iterator[Receiver]:
         creem.send_webhooks_to(receiver.url)
         yield receiver
         creem.leave_as_found()
+
+
+@pytest.fixture
+def nowpayments(sandbox: RunningSandbox) -> Iterator[RunningNowPayments]:
+    """Lend out the shared NowPayments, whose notifications go nowhere."""
+    running = RunningNowPayments(sandbox)
+    yield running
+    running.leave_as_found()
+
+
+@pytest.fixture
+def ipn_receiver(nowpayments: RunningNowPayments) -> Iterator[Receiver]:
+    """Have the payments of the shared NowPayments told to a receiver."""
+    with Receiver() as receiver:
+        nowpayments.ipn_url = receiver.url
+        yield receiver
+        nowpayments.notifications()
+        nowpayments.leave_as_found()

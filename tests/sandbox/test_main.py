@@ -49,6 +49,13 @@ def test_the_state_directory_is_made(tmp_path: Path) -> None:
         "/control/creem/api",
         "/control/creem/webhooks",
         "/control/creem/products",
+        "/nowpayments",
+        "/control/nowpayments/payments",
+        "/control/nowpayments/api",
+        "/control/nowpayments/ipns",
+        "/control/nowpayments/notifications",
+        "/control/nowpayments/rules",
+        "/control/nowpayments/traffic",
         "/control/console",
     ],
 )
@@ -61,7 +68,14 @@ def test_the_index_page_links_every_part(sandbox: RunningSandbox, link: str) -> 
 
 @pytest.mark.parametrize(
     "option",
-    ["--creem-products=[{}]", "--creem-products={", "--creem-clock-scale=0", "--creem-api-key=sk_test_x"],
+    [
+        "--creem-products=[{}]",
+        "--creem-products={",
+        "--creem-clock-scale=0",
+        "--creem-api-key=sk_test_x",
+        "--nowpayments-clock-scale=0",
+        "--nowpayments-api-key=",
+    ],
 )
 def test_an_option_that_makes_no_sense_is_refused_with_the_reason(tmp_path: Path, option: str) -> None:
     command = [sys.executable, "-m", "sandbox", "--port=0", "--smtp-port=0", f"--state-dir={tmp_path}"]
