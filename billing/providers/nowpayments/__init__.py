@@ -1,0 +1,1 @@
+"""NowPayments, which takes payments in coins."""
