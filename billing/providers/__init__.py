@@ -2,5 +2,5 @@
 
 A provider turns requests and webhooks of one company into the dataclasses of `protocol` and `facts`, and all
 its failures into the classes of `errors`. It touches no table, decides nothing and knows no Django. Start
-reading at `protocol`; `creem` is the first provider.
+reading at `protocol`; `creem` takes cards, `nowpayments` takes coins.
 """

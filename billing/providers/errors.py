@@ -56,6 +56,10 @@ class NotKnownThere(ProviderRefused):
     """The provider has no such thing in the environment of our key."""
 
 
+class AmountTooSmall(ProviderRefused):
+    """The amount is below what the provider takes in this way at this moment."""
+
+
 class WrongMode(ProviderError):
     """Something live was answered to a test key, or the other way round."""
 

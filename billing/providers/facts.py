@@ -9,6 +9,7 @@ currency and amount) is for the reader to compare.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -26,6 +27,22 @@ class RefundState(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+class CoinState(StrEnum):
+    """How far a payment in coins got; a word of the provider's that we do not know is UNDER_WAY.
+
+    EXPIRED is no end: coins may still come. PARTLY_PAID is one, unless the shop says there that it is enough.
+    """
+
+    WAITING = "waiting"
+    UNDER_WAY = "under way"
+    FINISHED = "finished"
+    PARTLY_PAID = "partly paid"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +66,16 @@ class PaymentSucceeded(_Fact):
 
     `amount_cents` is for all units and before added tax: this is what was quoted, and what to compare.
     `paid_cents` is what left the buyer's account, with tax and less discounts: never compare that exactly.
-    `email` is whatever the buyer typed there, which need not be what we were told.
+    Coins are counted at the rate of the payment, so that it is above the amount when too many came.
+    `email` is whatever the buyer typed there, which need not be what we were told. A provider that keeps no
+    products of ours names neither `product_id` nor `units`.
     """
 
     transaction_id: str
     checkout_id: str
     provider_order_id: str
-    product_id: str
-    units: int
+    product_id: str | None = None
+    units: int | None = None
     currency: str
     amount_cents: int
     tax_cents: int | None = None
@@ -129,6 +148,30 @@ class Unknown(_Fact):
 
     why: str
     is_incomplete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoinPayment(Unknown):
+    """A payment in coins that does not simply pay an order: whoever has no rule for it lets a person decide.
+
+    Its own id is `transaction_id`. It is incomplete once it has come to an end with coins in it: they are too
+    few, or were sent once more or in another coin to the address of the payment `parent_id`, or came although
+    nothing was expected any more, or went back. `asked` and `arrived` count `coin`, never money. What arrived
+    was worth `worth` in `currency` at that moment; None is not said, and says nothing. `amount_cents` is the
+    price of the order, whatever arrived.
+    """
+
+    transaction_id: str
+    parent_id: str | None
+    checkout_id: str
+    provider_order_id: str
+    state: CoinState
+    coin: str | None
+    asked: Decimal | None
+    arrived: Decimal
+    currency: str | None
+    amount_cents: int | None
+    worth: Decimal | None
 
 
 Fact = PaymentSucceeded | Refunded | Disputed | SubscriptionChanged | Unknown

@@ -22,7 +22,8 @@ class CheckoutRequest:
     """What to sell, and for which order of ours.
 
     `reference` is the order's, saved before the provider is asked; it comes back in every fact. `email` only
-    fills in the buyer's. `success_url` must carry no query of its own.
+    fills in the buyer's. `success_url` must carry no query of its own. `amount_cents` of `currency` is the
+    price of all units, for a provider that knows nothing of our products.
     """
 
     reference: str
@@ -30,6 +31,8 @@ class CheckoutRequest:
     units: int
     success_url: str
     email: str | None = None
+    amount_cents: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,8 @@ class WebhookEvent:
 class PaymentProvider(Protocol):
     """A company that takes money for us.
 
-    It raises nothing but the classes of `errors`. The methods that ask it (the first two) take seconds: never
-    call them inside a transaction.
+    It raises nothing but the classes of `errors`. The methods that ask it (the first two, and `confirm`) take
+    seconds: never call them inside a transaction.
     """
 
     @property
@@ -95,5 +98,16 @@ class PaymentProvider(Protocol):
         ...
 
     def read_fact(self, body: bytes) -> Fact:
-        """Translate a webhook that was verified when it came; what cannot be understood is Unknown."""
+        """Translate a webhook that was verified when it came; what cannot be understood is Unknown.
+
+        So is what a signature alone does not prove at this provider: `confirm` tells that.
+        """
+        ...
+
+    def confirm(self, body: bytes) -> Fact:
+        """Return what a webhook that was verified is about, as it may be believed.
+
+        Where the signature is no proof, the provider is asked for the thing itself. Ask again after an error:
+        nothing that was told is lost.
+        """
         ...

@@ -13,7 +13,7 @@ import pytest
 from billing.providers.creem.client import Creem
 from billing.providers.patience import Patience
 from tests.billing.providers.recorded import Answer, RecordedServer, Request, fixture, recorded
-from tests.sandbox import running_creem
+from tests.sandbox import running_creem, running_nowpayments
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.running_creem import API_KEY, WEBHOOK_SECRET, RunningCreem
@@ -37,7 +37,8 @@ class Wire:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *running_creem.OPTIONS) as running:
+    options = (*running_creem.OPTIONS, *running_nowpayments.OPTIONS)
+    with RunningSandbox(tmp_path_factory.mktemp("sandbox"), *options) as running:
         yield running
 
 

@@ -52,6 +52,10 @@ def test_a_paid_checkout_tells_the_same_when_asked_as_its_webhook_told(wire: Wir
     assert asked.fact.happened_at is not None
 
 
+def test_a_webhook_is_confirmed_by_its_signature_alone(wire: Wire) -> None:
+    assert wire.provider.confirm(wire.webhook_body) == wire.provider.read_fact(wire.webhook_body)
+
+
 def test_a_webhook_is_known_by_its_event(wire: Wire) -> None:
     event = wire.provider.read_webhook(wire.webhook_body, {"Creem-Signature": wire.webhook_signature})
 
