@@ -18,20 +18,21 @@ _NEXT: dict[PaymentStatus, PaymentStatus] = {"confirming": "confirmed", "confirm
 def deposit(store: Store, payment: Payment, *, amount: Decimal, coin: str) -> Payment | None:
     """Let coins arrive at the address of a payment; return the payment that they are for, if it is told of.
 
-    The first coins of the kind that is asked for are its own, also when it has expired. All others are a
-    payment of their own, a child that repeats what its parent asks for. Raises ApiError.
+    The first coins of the kind that is asked for there belong to the payment that asks, also when it has
+    expired. All others are a payment of their own, a child that repeats what that one asks for. Raises
+    ApiError.
     """
     coins.found(coin)
-    is_asked_for = coin == payment.pay_currency
-    if is_asked_for and payment.parent_id is None and payment.status in {"waiting", "expired"}:
-        return _arrive(store, payment, amount=amount, ends_as=_own_end(payment, amount))
+    parent = store.records.get(Payment, payment.parent_id or payment.id)
+    is_asked_for = coin == parent.pay_currency
+    if is_asked_for and parent.status in {"waiting", "expired"}:
+        return store.tell(_arrived(store, parent, amount=amount, ends_as=_own_end(parent, amount)))
     treatment = store.rules.repeated_deposits if is_asked_for else store.rules.wrong_assets
     if treatment == "manual":
         return None
-    child = _child(payment, coin=coin)
-    parent = store.records.get(Payment, child.parent_id or payment.id)
-    store.records.keep(replace(parent, extra_ids=[*parent.extra_ids, child.id]))
-    return _arrive(store, child, amount=amount, ends_as=treatment)
+    child = _child(parent, coin=coin)
+    named = replace(parent, extra_ids=[*parent.extra_ids, child.id])
+    return store.tell(_arrived(store, child, amount=amount, ends_as=treatment), named)
 
 
 def advance(store: Store, payment: Payment) -> Payment:
@@ -78,11 +79,11 @@ def _own_end(payment: Payment, amount: Decimal) -> PaymentStatus:
     return "finished" if amount >= Decimal(payment.pay_amount) else "partially_paid"
 
 
-def _child(payment: Payment, *, coin: str) -> Payment:
+def _child(parent: Payment, *, coin: str) -> Payment:
     return replace(
-        payment,
+        parent,
         id=new_id(),
-        parent_id=payment.parent_id or payment.id,
+        parent_id=parent.id,
         pay_currency=coin,
         worth="0",
         extra_ids=[],
@@ -90,8 +91,8 @@ def _child(payment: Payment, *, coin: str) -> Payment:
     )
 
 
-def _arrive(store: Store, payment: Payment, *, amount: Decimal, ends_as: PaymentStatus) -> Payment:
-    arrived = replace(
+def _arrived(store: Store, payment: Payment, *, amount: Decimal, ends_as: PaymentStatus) -> Payment:
+    return replace(
         payment,
         status="confirming",
         actually_paid=str(amount),
@@ -99,7 +100,6 @@ def _arrive(store: Store, payment: Payment, *, amount: Decimal, ends_as: Payment
         ends_as=ends_as,
         due_at=store.due_in(STEP_SECONDS),
     )
-    return store.tell(arrived)
 
 
 def _end(store: Store, payment: Payment, status: PaymentStatus) -> Payment:

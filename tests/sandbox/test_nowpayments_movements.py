@@ -124,6 +124,17 @@ def test_another_coin_is_a_payment_of_its_own_in_that_coin(nowpayments: RunningN
     assert nowpayments.get(first["payment_id"])["payment_status"] == "waiting"
 
 
+def test_the_right_coins_after_wrong_ones_pay_the_payment_that_asks(
+    nowpayments: RunningNowPayments,
+) -> None:
+    first = nowpayments.payment()
+    wrong = nowpayments.act(first, "wrong")
+
+    right = nowpayments.deposit(wrong, str(first["pay_amount"]), coin="usdttrc20")
+
+    assert (str(right["payment_id"]), right["payment_status"]) == (first["payment_id"], "finished")
+
+
 def test_another_coin_is_not_told_of_while_the_merchant_sees_to_it_by_hand(
     nowpayments: RunningNowPayments, ipn_receiver: Receiver
 ) -> None:
