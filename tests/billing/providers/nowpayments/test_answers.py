@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -150,9 +151,9 @@ def test_nothing_that_is_asked_for_is_nothing_to_send() -> None:
 
 @given(value=st.decimals(min_value=0, max_value=10**12, allow_nan=False), places=st.integers(0, 18))
 def test_rounding_up_adds_less_than_one_unit(value: Decimal, places: int) -> None:
-    rounded = rounded_up(value, places)
+    added = Fraction(rounded_up(value, places)) - Fraction(value)
 
-    assert value <= rounded < value + Decimal(1).scaleb(-places)
+    assert 0 <= added < Fraction(1, 10**places)
 
 
 @pytest.mark.parametrize(

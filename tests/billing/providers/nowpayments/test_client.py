@@ -254,3 +254,8 @@ def test_an_amount_is_refreshed_for_a_payment() -> None:
 def test_the_api_says_whether_it_is_up(body: bytes, *, is_up: bool) -> None:
     with RecordedServer(lambda _: Answer(200, body)) as server:
         assert hurried(server.url).is_up() is is_up
+
+
+def test_what_is_no_json_is_not_sent() -> None:
+    with pytest.raises(TypeError):
+        hurried()._api.post("/v1/invoice", {"price_amount": object()})

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,8 @@ from billing.providers.errors import (
     Reason,
 )
 from billing.providers.nowpayments.client import NowPayments
-from tests.billing.providers.nowpayments.accounts import LOGIN, hurried, wish
+from billing.providers.patience import Patience
+from tests.billing.providers.nowpayments.accounts import ACCOUNT, LOGIN, hurried, wish
 from tests.billing.providers.nowpayments.on_record import fixture, names, recorded
 from tests.billing.providers.recorded import Answer, RecordedServer
 from tests.sandbox.running_nowpayments import API_KEY, PASSWORD, RunningNowPayments
@@ -139,6 +141,17 @@ def test_a_question_is_asked_again(
         ASK[name](provider)
 
     assert (len(pauses), len(calls(nowpayments)) - before) == (2, 3)
+
+
+def test_without_anything_said_it_really_pauses(nowpayments: RunningNowPayments) -> None:
+    nowpayments.fail(mode="fail", times=1)
+    patience = Patience(first_pause=timedelta(milliseconds=20))
+    provider = NowPayments(ACCOUNT, base_url=nowpayments.url, patience=patience)
+    asked_at = time.monotonic()
+
+    provider.coins()
+
+    assert time.monotonic() - asked_at >= 0.02
 
 
 @pytest.mark.parametrize(("name", "error", "messages"), ERRORS)
