@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 
+from tests.sandbox.receiver import Delivery
 from tests.sandbox.running import RunningSandbox
 
 API_KEY = "SANDBOX-0000000-0000000-0000000"
@@ -121,3 +122,8 @@ def as_object(answer: requests.Response, *, status: int = 200) -> dict[str, Any]
 
 def ipn_signature(signed: bytes) -> str:
     return hmac.new(IPN_SECRET.encode(), signed, "sha512").hexdigest()
+
+
+def in_order(deliveries: list[Delivery]) -> list[Delivery]:
+    """Return notifications in the order of what they tell: one can overtake another on its way."""
+    return sorted(deliveries, key=lambda delivery: delivery.event.get("updated_at", 0))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.nowpayments_record import kinds, recorded
 from tests.sandbox.receiver import Delivery, Receiver
-from tests.sandbox.running_nowpayments import CLOCK_SCALE, RunningNowPayments, ipn_signature
+from tests.sandbox.running_nowpayments import CLOCK_SCALE, RunningNowPayments, in_order, ipn_signature
 
 CAPTURED = "ipn.finished.payment-api.captured"
 HEADER = "x-nowpayments-sig"
@@ -250,7 +250,7 @@ def test_every_call_and_every_notification_is_on_record_without_secrets(
 
 
 def last(receiver: Receiver) -> Delivery:
-    return receiver.deliveries[-1]
+    return in_order(receiver.deliveries)[-1]
 
 
 def outcomes(notification: dict[str, Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 from tests.sandbox import running_nowpayments
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.running import RunningSandbox
-from tests.sandbox.running_nowpayments import RunningNowPayments
+from tests.sandbox.running_nowpayments import RunningNowPayments, in_order
 
 WAY = ["waiting", "confirming", "confirmed", "sending"]
 
@@ -254,9 +254,8 @@ def test_what_was_on_its_way_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 def told(receiver: Receiver, payment: dict[str, Any]) -> list[str]:
     """Return the states that were told of a payment, in the order of its moves."""
-    events = [delivery.event for delivery in receiver.deliveries]
-    own = [event for event in events if event["payment_id"] == int(payment["payment_id"])]
-    return [event["payment_status"] for event in sorted(own, key=lambda event: event["updated_at"])]
+    events = [delivery.event for delivery in in_order(receiver.deliveries)]
+    return [each["payment_status"] for each in events if each["payment_id"] == int(payment["payment_id"])]
 
 
 def wait_for(receiver: Receiver, count: int) -> None:

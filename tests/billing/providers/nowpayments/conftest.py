@@ -12,7 +12,7 @@ from tests.billing.providers.nowpayments.on_record import recorded, signed, wire
 from tests.billing.providers.recorded import Answer, RecordedServer, Request
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.running import RunningSandbox
-from tests.sandbox.running_nowpayments import IPN_SECRET, RunningNowPayments
+from tests.sandbox.running_nowpayments import IPN_SECRET, RunningNowPayments, in_order
 
 
 @dataclass
@@ -56,7 +56,7 @@ def both(request: pytest.FixtureRequest) -> Wire:
 def sandbox_wire(nowpayments: RunningNowPayments, provider: NowPayments) -> Iterator[Wire]:
     with Receiver() as receiver:
         paid = nowpayments.paid(ipn_callback_url=receiver.url)
-        told = receiver.deliveries[-1]
+        told = in_order(receiver.deliveries)[-1]
         yield Wire(
             provider=provider,
             open_payment_id=nowpayments.payment()["payment_id"],
