@@ -46,11 +46,16 @@ def base_url() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run quick tests first and the browser last: Playwright's loop would keep Django from its database."""
-    items.sort(key=lambda item: (BROWSER in item.keywords, CLUSTER in item.keywords))
+    items.sort(key=lambda item: (is_marked(item, BROWSER), is_marked(item, CLUSTER)))
     if CHROMIUM is None:
         for item in items:
-            if BROWSER in item.keywords:
+            if is_marked(item, BROWSER):
                 item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+def is_marked(item: pytest.Item, name: str) -> bool:
+    """Tell whether ``item`` has the marker; among its keywords are the names of parameters, too."""
+    return item.get_closest_marker(name) is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,7 @@ def test_the_sdk_lists_the_models(sdk: openai.OpenAI) -> None:
 
     assert models == [
         "deepseek-chat", "deepseek-reasoner", "gpt-oss-120b", "openai/gpt-oss-120b",
-        "glm-4-flash", "sandbox-free", "sandbox-large", "text-embedding-3-small",
+        "glm-4-flash", "sandbox-free", "sandbox-large", "claude-sonnet-5", "text-embedding-3-small",
     ]  # fmt: skip
 
 
