@@ -49,7 +49,7 @@ SESSION_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000"
 def connection_pool(conninfo: str, *, max_size: int) -> AsyncConnectionPool:
     """Return a pool, still closed, whose connections suit a `HoldBatcher`: a call is a transaction."""
     has_limits = "options" in conninfo_to_dict(conninfo)
-    return AsyncConnectionPool(
+    return _WarmPool(
         conninfo if has_limits else make_conninfo(conninfo, options=SESSION_LIMITS),
         min_size=1,
         max_size=max_size,
@@ -57,6 +57,21 @@ def connection_pool(conninfo: str, *, max_size: int) -> AsyncConnectionPool:
         reconnect_timeout=1,  # then the next request tries anew, instead of waiting longer and longer
         open=False,
     )
+
+
+class _WarmPool(AsyncConnectionPool):
+    """Lends the connection that came back last: its session has plans and rows at hand.
+
+    In turn, as the library does it, eight sessions stay cold, and each takes a third longer.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pool = _Stack()
+
+
+class _Stack(deque[Any]):
+    popleft = deque.pop
 
 
 class HoldBatcher:
