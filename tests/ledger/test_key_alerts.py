@@ -41,9 +41,9 @@ def spend(caller: Spender, model: LanguageModel, *, at: datetime = NOON) -> None
 
 
 def raised(at: datetime = NOON) -> list[tuple[str, int, int]]:
-    """Raise what is due; return all alerts: which limit, its amount, and how much of it was spent."""
+    """Raise what is due; return all alerts in order: which limit, its amount, how much of it was spent."""
     key_alerts.raise_due(at=at)
-    alerts = KeyAlert.objects.order_by("pk")
+    alerts = KeyAlert.objects.order_by("created_at", "kind")
     return [(alert.kind, alert.limit_nano_usd, alert.percent) for alert in alerts]
 
 
@@ -88,7 +88,7 @@ def test_every_window_has_its_own_alert(model: LanguageModel) -> None:
     spend(caller, model, at=NOON + timedelta(days=1))
 
     assert raised(NOON + timedelta(days=1)) == [
-        (Kind.DAILY, 100, 100), (Kind.MONTHLY, 200, 100), (Kind.DAILY, 100, 100),
+        (Kind.DAILY, 100, 100), (Kind.DAILY, 100, 100), (Kind.MONTHLY, 200, 100),
     ]  # fmt: skip
 
 
