@@ -72,7 +72,9 @@ def place_one() -> int:
         tokens=17_000_000, credit_nano_usd=7_650_000_000,
     )  # fmt: skip
     price = PackagePrice.objects.create(package=package, price_cents=813, product_id="prod_bench")
-    return orders.place(price, Buyer(email="first@example.com", language="en"), mode=Mode.TEST).pk
+    return orders.place(
+        orders.of_package(price), Buyer(email="first@example.com", language="en"), mode=Mode.TEST
+    ).pk
 
 
 def fill(url: str, model: int, first: int, last: int) -> dict[int, str]:

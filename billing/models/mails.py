@@ -22,7 +22,7 @@ class OrderMail(OwedMail):
         LINK = "link", _("link to the order")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="mails", verbose_name=_("order"))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
     # Tells two mails of a kind apart, such as two browsers; a mail that an order owes once leaves it empty.
     occasion = models.CharField(_("occasion"), max_length=40, blank=True)
     recipient = models.EmailField(_("to"))

@@ -40,12 +40,26 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """One sale. Its row is committed before a provider hears of it, and copies what the package then was.
+    """One sale. Its row is committed before a provider hears of it, and copies what was then sold.
 
     It has three ids. The primary key stays inside. `reference` is what providers, addresses and logs see,
     and opens nothing. The order number is the buyer's password for it: here only as a keyed hash to find it
     by, and sealed, to be shown to whoever holds the order.
     """
+
+    class Kind(models.TextChoices):
+        """What was sold: a package, credit for an amount that the buyer chose, or work done by hand."""
+
+        PACKAGE = "package", _("package")
+        CREDIT = "credit", _("credit")
+        AGENT = "agent", _("agent top-up")
+
+    class Delivery(models.TextChoices):
+        """How it is delivered. AUTO: credit if logged in; a guest a key, or a code if no key can be made."""
+
+        AUTO = "auto", _("wallet or key")
+        CODE = "code", _("redemption code")
+        MANUAL = "manual", _("by hand")
 
     class State(models.TextChoices):
         """How far the order got; it never moves back. An EXPIRED or FAILED one may still become PAID."""
@@ -64,6 +78,7 @@ class Order(models.Model):
         KEY = "key", _("API key")
         CODE = "code", _("redemption code")
         WALLET = "wallet", _("credit in the wallet")
+        MANUAL = "manual", _("done by hand")
 
     UNPAID = (State.CREATED, State.PENDING, State.EXPIRED, State.FAILED)
 
@@ -79,26 +94,31 @@ class Order(models.Model):
     language = models.CharField(_("language"), max_length=12, default="en")
     was_guest = models.BooleanField(_("bought as a guest"))
 
-    package = models.ForeignKey(Package, models.PROTECT, related_name="orders", verbose_name=_("package"))
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.PACKAGE)
+    package = models.ForeignKey(
+        Package, models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("package")
+    )
     title = models.CharField(_("sold as"), max_length=60)
     title_zh = models.CharField(_("sold as, in Chinese"), max_length=60)
-    tokens = models.PositiveBigIntegerField(_("tokens advertised"))
+    # Only of a package: nobody advertises tokens for an amount that a buyer chose.
+    tokens = models.PositiveBigIntegerField(_("tokens advertised"), default=0)
     credit_nano_usd = models.BigIntegerField(_("credit"))
-    delivery = models.CharField(_("delivery"), max_length=4, choices=Package.Delivery.choices)
+    delivery = models.CharField(_("delivery"), max_length=6, choices=Delivery.choices)
 
     provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices)
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices)
-    product_id = models.CharField(_("product at the provider"), max_length=80)
+    # Empty where the provider keeps no products of ours.
+    product_id = models.CharField(_("product at the provider"), max_length=80, blank=True)
     units = models.PositiveSmallIntegerField(_("units"), default=1)
     # What was quoted for all units, before any tax that the provider adds.
     price_cents = models.PositiveIntegerField(_("price, in hundredths"))
-    currency = models.CharField(_("currency"), max_length=3)
+    currency = models.CharField(_("currency"), max_length=12)
 
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CREATED)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     checkout_id = models.CharField(_("checkout at the provider"), max_length=80, blank=True)
     checkout_url = models.URLField(max_length=500, blank=True, editable=False)
-    provider_order_id = models.CharField(_("order at the provider"), max_length=80, blank=True)
+    provider_order_id = models.CharField(_("order at the provider"), max_length=100, blank=True)
     # When the provider is to be asked again what became of the checkout; never, once that is settled.
     ask_at = models.DateTimeField(null=True, editable=False)
 
@@ -154,7 +174,17 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_is_sold_for_something",
-                condition=Q(price_cents__gt=0, credit_nano_usd__gt=0, units__gt=0, tokens__gt=0),
+                condition=Q(price_cents__gt=0, units__gt=0)
+                & (Q(kind="agent", credit_nano_usd=0) | (~Q(kind="agent") & Q(credit_nano_usd__gt=0))),
+            ),
+            models.CheckConstraint(
+                name="order_of_a_package_names_it",
+                condition=Q(kind="package", package__isnull=False, tokens__gt=0)
+                | (Q(kind__in=["credit", "agent"], package__isnull=True, tokens=0)),
+            ),
+            models.CheckConstraint(
+                name="order_by_hand_is_of_an_agent",
+                condition=Q(kind="agent", delivery="manual") | (~Q(kind="agent") & ~Q(delivery="manual")),
             ),
             models.CheckConstraint(
                 name="order_is_paid_before_it_is_delivered",
@@ -163,7 +193,9 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_delivered_is_delivered_as_something",
                 condition=Q(
-                    state="delivered", delivered_at__isnull=False, result__in=["key", "code", "wallet"]
+                    state="delivered",
+                    delivered_at__isnull=False,
+                    result__in=["key", "code", "wallet", "manual"],
                 )
                 | (~Q(state="delivered") & Q(delivered_at__isnull=True, result="")),
             ),
@@ -216,7 +248,7 @@ class OrderStep(models.Model):
         CLAIMED = "claimed", _("claimed into an account")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="steps", verbose_name=_("order"))
-    kind = models.CharField(_("what"), max_length=16, choices=Kind.choices)
+    kind = models.CharField(_("what"), max_length=24, choices=Kind.choices)
     at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
 

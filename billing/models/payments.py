@@ -19,8 +19,8 @@ class Payment(models.Model):
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="payment", verbose_name=_("order"))
     provider = models.CharField(_("provider"), max_length=12, choices=Provider.choices)
-    transaction_id = models.CharField(_("transaction"), max_length=80)
-    currency = models.CharField(_("currency"), max_length=3)
+    transaction_id = models.CharField(_("transaction"), max_length=120)
+    currency = models.CharField(_("currency"), max_length=12)
     amount_cents = models.PositiveIntegerField(_("amount before tax, in hundredths"))
     tax_cents = models.PositiveIntegerField(_("tax, in hundredths"), null=True, blank=True)
     paid_cents = models.PositiveIntegerField(_("paid with tax, in hundredths"), null=True, blank=True)
@@ -71,7 +71,7 @@ class Review(models.Model):
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
         UNREADABLE = "unreadable", _("cannot be understood")
 
-    reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
+    reason = models.CharField(_("reason"), max_length=24, choices=Reason.choices)
     # Names what was told, so that telling it again opens no second review.
     subject = models.CharField(_("about"), max_length=160)
     order = models.ForeignKey(

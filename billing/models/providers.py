@@ -2,12 +2,18 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Provider(models.TextChoices):
-    """A payment provider, by the word that stands in tables, addresses and logs."""
+    """Who takes the money, by the word that stands in tables, addresses and logs.
+
+    With TRANSFER it is the shop itself: the operator looks at an account of theirs, and nobody can be asked.
+    """
 
     CREEM = "creem", "Creem"
+    NOWPAYMENTS = "nowpayments", "NowPayments"
+    TRANSFER = "transfer", _("transfer")
 
 
 class Mode(models.TextChoices):

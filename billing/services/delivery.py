@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from billing.models import Order, OrderStep, Package, Review
+from billing.models import Order, OrderStep, Review
 from billing.providers.errors import ProviderError, ProviderUnavailable
 from billing.providers.key_issuer import ForeignKey
 from billing.services import foreign_keys, handovers, orders, reviews
@@ -106,7 +106,7 @@ def _way(order: Order) -> Way:
 
     A guest's order that was claimed before its delivery belongs to a user: it goes to the wallet.
     """
-    if order.delivery == Package.Delivery.CODE:
+    if order.delivery == Order.Delivery.CODE:
         return Way.CODE
     if order.customer.user_id is not None:
         return Way.WALLET
@@ -174,7 +174,7 @@ def _locked(order_pk: int) -> Order | None:
 
 
 def _note_a_missing_key(order: Order) -> None:
-    if order.delivery == Package.Delivery.AUTO:
+    if order.delivery == Order.Delivery.AUTO:
         why = "nobody makes keys" if settings.KEY_ISSUER == "off" else f"{order.delivery_attempts} tries"
         orders.note(order, OrderStep.Kind.KEY_FAILED, detail=why)
 

@@ -2,14 +2,14 @@
 
 import secrets
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from accounts.models import Customer, User
 from accounts.services import customers
-from billing.models import Mode, Order, OrderStep, PackagePrice
+from billing.models import Mode, Order, OrderStep, Package, PackagePrice
 from billing.services import order_numbers
 
 REFERENCE_LENGTH = 20
@@ -26,27 +26,66 @@ class Buyer:
     user: User | None = None
 
 
-def place_once(price: PackagePrice, buyer: Buyer, *, mode: Mode, form: str) -> Order:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What is sold, through whom, and for how much: what an order copies. Prices are those of all units."""
+
+    title: str
+    title_zh: str
+    provider: str
+    price_cents: int
+    currency: str
+    credit_nano_usd: int
+    kind: Order.Kind = Order.Kind.PACKAGE
+    package: Package | None = None
+    tokens: int = 0
+    delivery: Order.Delivery = Order.Delivery.AUTO
+    product_id: str = ""
+    units: int = 1
+
+
+def of_package(price: PackagePrice, *, units: int = 1) -> Sale:
+    """Return the sale of ``units`` of a package at one of its prices."""
+    package = price.package
+    return Sale(
+        title=package.name,
+        title_zh=package.name_zh,
+        provider=price.provider,
+        price_cents=units * price.price_cents,
+        currency=price.currency,
+        credit_nano_usd=units * package.credit_nano_usd,
+        package=package,
+        tokens=units * package.tokens,
+        delivery=Order.Delivery(package.delivery),
+        product_id=price.product_id,
+        units=units,
+    )
+
+
+def place_once(sale: Sale, buyer: Buyer, *, mode: Mode, form: str) -> Order:
     """Place the order of one filled-in form: the same words, sent again or twice at once, are one order.
 
     ``form`` is a random word of the form and of the browser that has it.
     """
-    reference = _reference_of(form, price, buyer)
+    reference = reference_of(form, sale, buyer)
     known = Order.objects.filter(reference=reference).first()
     if known is not None:
         return known
     try:
-        return place(price, buyer, mode=mode, reference=reference)
+        return place(sale, buyer, mode=mode, reference=reference)
     except IntegrityError:  # the other of two clicks was first
         return Order.objects.get(reference=reference)
 
 
 @transaction.atomic(durable=True)
-def place(
-    price: PackagePrice, buyer: Buyer, *, mode: Mode, units: int = 1, reference: str | None = None
-) -> Order:
-    """Write the order for ``units`` of a package at ``price``, committed before a provider is asked."""
-    package, number, reference = price.package, order_numbers.generate(), reference or _new_reference()
+def place(sale: Sale, buyer: Buyer, *, mode: Mode, reference: str | None = None) -> Order:
+    """Write the order for ``sale``, committed before a provider is asked."""
+    return write(sale, buyer, mode=mode, reference=reference or new_reference())
+
+
+def write(sale: Sale, buyer: Buyer, *, mode: Mode, reference: str) -> Order:
+    """Write the order for ``sale`` in the caller's transaction, for a provider that nobody asks."""
+    number = order_numbers.generate()
     hashed = order_numbers.hashed(number)
     order = Order.objects.create(
         reference=reference,
@@ -57,18 +96,8 @@ def place(
         email=buyer.email.lower(),
         language=buyer.language,
         was_guest=buyer.user is None,
-        package=package,
-        title=package.name,
-        title_zh=package.name_zh,
-        tokens=units * package.tokens,
-        credit_nano_usd=units * package.credit_nano_usd,
-        delivery=package.delivery,
-        provider=price.provider,
         mode=mode,
-        product_id=price.product_id,
-        units=units,
-        price_cents=units * price.price_cents,
-        currency=price.currency,
+        **{each.name: getattr(sale, each.name) for each in fields(sale)},
     )
     note(order, OrderStep.Kind.CREATED)
     return order
@@ -79,19 +108,19 @@ def note(order: Order, kind: OrderStep.Kind, detail: str = "") -> None:
     OrderStep.objects.create(order=order, kind=kind, detail=detail[:300])
 
 
-def _customer(buyer: Buyer) -> Customer:
-    return Customer.objects.create() if buyer.user is None else customers.of_user(buyer.user)
-
-
-def _new_reference() -> str:
+def new_reference() -> str:
     """Return a reference that says nothing: not even how many orders there are."""
     return "ord_" + "".join(secrets.choice(_SYMBOLS) for _ in range(REFERENCE_LENGTH))
 
 
-def _reference_of(form: str, price: PackagePrice, buyer: Buyer) -> str:
+def reference_of(form: str, sale: Sale, buyer: Buyer) -> str:
     """Return the reference of the order that these words place. It says nothing, and nobody can choose it."""
-    words = f"{form}|{price.pk}|{buyer.email.lower()}|{buyer.user.pk if buyer.user else ''}"
+    words = "|".join([form, str(sale), buyer.email.lower(), str(buyer.user.pk if buyer.user else "")])
     number = int.from_bytes(salted_hmac(FORM_SALT, words, algorithm="sha256").digest(), "big")
     return "ord_" + "".join(
         _SYMBOLS[number // len(_SYMBOLS) ** place % len(_SYMBOLS)] for place in range(REFERENCE_LENGTH)
     )
+
+
+def _customer(buyer: Buyer) -> Customer:
+    return Customer.objects.create() if buyer.user is None else customers.of_user(buyer.user)

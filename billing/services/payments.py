@@ -25,7 +25,7 @@ from billing.services import mails, orders, reviews
 Outcome = InboxEvent.Outcome
 Reason = Review.Reason
 
-LONGEST_ID = 80
+LONGEST_ID, LONGEST_ORDER_ID, LONGEST_TRANSACTION_ID = 80, 100, 120
 _LARGEST_CENTS = 2**31 - 1
 
 
@@ -77,7 +77,7 @@ def _apply_payment(fact: PaymentSucceeded, event: InboxEvent | None) -> Applied:
         return Applied(Outcome.REVIEW, order)
     if earlier is not None:
         return Applied(Outcome.NOTHING_NEW, order)
-    _record(fact, order)
+    record(fact, order)
     return Applied(Outcome.APPLIED, order)
 
 
@@ -93,7 +93,7 @@ def _mismatch(fact: PaymentSucceeded, order: Order) -> _Mismatch | None:
 
     The amount before tax is compared, and exactly. What the buyer paid in the end says nothing: tax.
     """
-    if max(len(fact.transaction_id), len(fact.provider_order_id)) > LONGEST_ID:
+    if len(fact.transaction_id) > LONGEST_TRANSACTION_ID or len(fact.provider_order_id) > LONGEST_ORDER_ID:
         return _Mismatch(Reason.UNREADABLE, "an id that is too long")
     told_and_sold: dict[Review.Reason, tuple[object, object]] = {
         Reason.WRONG_PROVIDER: (fact.provider, order.provider),
@@ -119,7 +119,8 @@ def _second_payment(order: Order, earlier: Payment | None) -> _Mismatch | None:
     return None
 
 
-def _record(fact: PaymentSucceeded, order: Order) -> None:
+def record(fact: PaymentSucceeded, order: Order) -> None:
+    """Write down that ``fact`` pays ``order``, whose row the caller has locked: it is to be delivered now."""
     now = timezone.now()
     Payment.objects.create(
         order=order,

@@ -34,6 +34,8 @@ def provider(name: str) -> PaymentProvider:
     match Provider(name):
         case Provider.CREEM:
             return creem()
+        case other:
+            raise ValueError(f"There is nobody to ask about {other.value}.")
 
 
 def key_issuer() -> KeyIssuer:

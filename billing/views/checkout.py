@@ -63,7 +63,10 @@ def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
     )
     browser = browsers.name_of(request)
     order = orders.place_once(
-        price, buyer, mode=wiring.mode(price.provider), form=f"{browser}:{form.cleaned_data['word']}"
+        orders.of_package(price),
+        buyer,
+        mode=wiring.mode(price.provider),
+        form=f"{browser}:{form.cleaned_data['word']}",
     )
     openings.remember_buyer(order, browser)
     return order

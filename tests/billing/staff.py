@@ -17,7 +17,7 @@ SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail]
 
 # What people know of a sale when they search.
 SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
-    (Package, lambda order: order.package.slug),
+    (Package, lambda order: order.package.slug if order.package else ""),
     (Order, lambda order: order.reference),
     (Order, lambda order: order.email.upper()),
     (Order, lambda order: order.provider_order_id),

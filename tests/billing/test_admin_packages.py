@@ -110,10 +110,11 @@ def test_saving_what_is_shown_changes_nothing(browser: Client) -> None:
 
 
 def test_a_new_price_changes_no_order(browser: Client) -> None:
-    order = make.order()
-    shown = as_shown(browser, order.package)
+    package = make.package()
+    make.order(package)
+    shown = as_shown(browser, package)
 
-    browser.post(reverse(PAGE, args=[order.package_id]), shown | {"prices-0-price_cents": "12.50"})
+    browser.post(reverse(PAGE, args=[package.pk]), shown | {"prices-0-price_cents": "12.50"})
 
     assert PackagePrice.objects.get().price_cents == 1_250
     assert Order.objects.get().price_cents == 1_000

@@ -188,7 +188,9 @@ def test_of_two_clicks_at_once_one_places_the_order() -> None:
     [price] = make.package().prices.all()
     buyer = Buyer(email=EMAIL, language="en")
 
-    placed = together(4, lambda _: orders.place_once(price, buyer, mode=Mode.TEST, form="f").pk)
+    placed = together(
+        4, lambda _: orders.place_once(orders.of_package(price), buyer, mode=Mode.TEST, form="f").pk
+    )
 
     assert len(set(placed)) == 1
     assert Order.objects.count() == 1

@@ -94,8 +94,8 @@ WRONG: list[tuple[Review.Reason, dict[str, Any]]] = [
     (Reason.WRONG_AMOUNT, {"amount_cents": 999}),
     (Reason.WRONG_AMOUNT, {"amount_cents": 1001}),
     (Reason.WRONG_AMOUNT, {"amount_cents": 0}),
-    (Reason.UNREADABLE, {"transaction_id": "t" * 81}),
-    (Reason.UNREADABLE, {"provider_order_id": "o" * 81}),
+    (Reason.UNREADABLE, {"transaction_id": "t" * 121}),
+    (Reason.UNREADABLE, {"provider_order_id": "o" * 101}),
 ]
 
 

@@ -73,7 +73,9 @@ class Theatre:
     def place(self, play: Play, tag: str) -> None:
         user = UserFactory.create() if play.sale == "wallet" else None
         buyer = Buyer(email=f"{tag}@example.com", language="en", user=user)
-        orders.place(self._prices[play.sale], buyer, mode=Mode.TEST, reference=f"ord_{tag}")
+        orders.place(
+            orders.of_package(self._prices[play.sale]), buyer, mode=Mode.TEST, reference=f"ord_{tag}"
+        )
 
     def tell(self, message: str, tag: str) -> None:
         body = BODIES[message](f"ord_{tag}", tag)

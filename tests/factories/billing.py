@@ -40,4 +40,4 @@ def order(
     """Place an order of a package, by a guest unless ``user`` is given; its state is CREATED."""
     [price] = (of or package()).prices.all()
     buyer = Buyer(email=user.email if user else email, language=language, user=user)
-    return orders.place(price, buyer, mode=Mode.TEST)
+    return orders.place(orders.of_package(price), buyer, mode=Mode.TEST)
