@@ -14,6 +14,7 @@ ALL = [
     "shop_lookup",
     "shop_webhooks",
     "shop_delivery",
+    "shop_backlog",
     "gateway",
     "gateway.http_clients",
     "gateway.streams_memory",

@@ -1,6 +1,7 @@
 """What is true in every deployment. No secret has a default here."""
 
 import os
+import sys
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -192,6 +193,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Never: `portal.celery` looks after the connections of workers, and keeps their pools.
+CELERY_DB_REUSE_MAX = sys.maxsize
 # A page does not wait for a broker that is away or hangs: what it had to say is in the database.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
