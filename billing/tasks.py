@@ -31,10 +31,10 @@ def nudge(task: "Task[[_Rows], None]", rows: _Rows) -> None:
 
 @shared_task
 def handle_event(event_pk: int) -> None:
-    """Act on one webhook that was stored."""
+    """Act on one webhook that was stored, and deliver the order that it pays: no message lies between."""
     order_pk = inbox.handle(event_pk)
     if order_pk is not None:
-        nudge(deliver_order, order_pk)
+        delivery.deliver(order_pk)
 
 
 @shared_task

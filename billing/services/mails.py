@@ -8,6 +8,5 @@ def owe(order: Order, kind: OrderMail.Kind, *, occasion: str = "", recipient: st
 
     It goes to the order's address, unless the buyer is known by another: the ``recipient``.
     """
-    OrderMail.objects.get_or_create(
-        order=order, kind=kind, occasion=occasion, defaults={"recipient": recipient or order.email}
-    )
+    mail = OrderMail(order=order, kind=kind, occasion=occasion, recipient=recipient or order.email)
+    OrderMail.objects.bulk_create([mail], ignore_conflicts=True)

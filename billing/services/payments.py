@@ -41,7 +41,7 @@ class _Mismatch(NamedTuple):
     detail: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply(fact: Fact, *, event: InboxEvent | None = None) -> Applied:
     """Do what ``fact`` asks for, once, under the lock of its order's row.
 

@@ -8,7 +8,7 @@ from accounts.models import Customer
 from ledger.models import Account, AccountAllowance
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_for(customer: Customer) -> Account:
     """Return the account of ``customer``, opened with the free allowance on first need; once in any race."""
     account, is_new = Account.objects.get_or_create(customer=customer)

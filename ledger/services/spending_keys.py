@@ -25,7 +25,8 @@ def create(
     account = accounts.open_for(customer)
     issued = api_keys.create(customer, name=name, expires_at=expires_at)
     KeyAllowance.objects.create(api_key=issued.api_key, account=account)
-    key_limits.impose(issued.api_key, limits)
+    if limits != UNLIMITED:
+        key_limits.impose(issued.api_key, limits)
     return issued
 
 

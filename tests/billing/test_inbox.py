@@ -306,11 +306,13 @@ def test_the_sweep_nudges_what_is_due_and_nothing_else(nudges: list[tuple[str, i
 
 
 @pytest.mark.django_db
-def test_a_handled_payment_nudges_the_delivery(nudges: list[tuple[str, int]]) -> None:
+def test_what_a_payment_pays_is_delivered_without_another_message(nudges: list[tuple[str, int]]) -> None:
     order = make.order()
     event_pk = received(creem_said.completed(order.reference))
 
     tasks.handle_event(event_pk)
     tasks.handle_event(event_pk)
 
-    assert nudges == [("billing.tasks.deliver_order", order.pk)]
+    order.refresh_from_db()
+    assert order.state == Order.State.DELIVERED
+    assert nudges == []
