@@ -15,5 +15,5 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the settings of the shop checked whenever anything starts."""
-        for check in (checks.creem, checks.key_issuer, checks.addresses):
+        for check in (checks.creem, checks.nowpayments, checks.key_issuer, checks.addresses):
             register(check, checks.TAG)

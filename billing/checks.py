@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's word
 
+from billing import coin_account
 from billing.providers.creem.client import Creem
 from billing.providers.facts import Mode
 
@@ -18,6 +19,11 @@ _CONSOLE_NEEDS = ("KEY_CONSOLE_URL", "KEY_CONSOLE_TOKEN", "KEY_CONSOLE_BASE_URL"
 def creem(*args: Any, **options: Any) -> list[CheckMessage]:
     """Refuse a store that could not take money, or would not hear that it came."""
     return list(_creem())
+
+
+def nowpayments(*args: Any, **options: Any) -> list[CheckMessage]:
+    """Refuse an account for coins that could not take them, or would not hear that they came."""
+    return list(_nowpayments())
 
 
 def key_issuer(*args: Any, **options: Any) -> list[CheckMessage]:
@@ -54,6 +60,25 @@ def _creem() -> Iterator[CheckMessage]:
         )
 
 
+def _nowpayments() -> Iterator[CheckMessage]:
+    if not coin_account.is_named():
+        return
+    if not any(secret.strip() for secret in settings.NOWPAYMENTS_IPN_SECRETS):
+        yield Error(
+            "NOWPAYMENTS_IPN_SECRETS is empty: no notification could be believed.",
+            hint="Set it to the IPN secret that NowPayments showed once, or leave NOWPAYMENTS_API_KEY empty.",
+            id="billing.E008",
+        )
+    try:
+        coin_account.of_settings()
+    except ValueError as fault:
+        yield Error(
+            f"The settings of NowPayments do not fit: {fault}",
+            hint="NOWPAYMENTS_MODE is live or test, NOWPAYMENTS_PAYOUT_COIN a code such as usdttrc20.",
+            id="billing.E009",
+        )
+
+
 def _key_issuer() -> Iterator[CheckMessage]:
     if settings.KEY_ISSUER not in KEY_ISSUERS:
         yield Error(
@@ -83,7 +108,7 @@ def _addresses() -> Iterator[CheckMessage]:
         return
     if not settings.PUBLIC_URL.startswith("https://"):
         yield Error(
-            "CREEM_API_KEY is a live one, but PUBLIC_URL does not begin with https://.",
+            "Money is real here, but PUBLIC_URL does not begin with https://.",
             hint="Order pages show keys and codes: sell with a creem_test_ key until the site has TLS.",
             id="billing.E007",
         )
@@ -97,7 +122,8 @@ def _addresses() -> Iterator[CheckMessage]:
 
 def _money_is_real() -> bool:
     try:
-        return _store().mode is Mode.LIVE
+        coins_are_real = coin_account.is_named() and coin_account.of_settings().mode is Mode.LIVE
+        return coins_are_real or _store().mode is Mode.LIVE
     except ValueError:
         return False  # another check tells it
 

@@ -19,6 +19,18 @@ class CheckoutUnavailable(BillingError):
     code = "checkout_unavailable"
 
 
+class CoinTooSmall(BillingError):
+    """The price of the order is below what is taken in that coin now."""
+
+    code = "coin_too_small"
+
+
+class NothingToDecide(BillingError):
+    """No coins wait for a decision of the order's buyer: they were used, or never came."""
+
+    code = "nothing_to_decide"
+
+
 class OrderNotFound(BillingError):
     """There is no such order, or it is not for whoever asks: nobody can tell which."""
 

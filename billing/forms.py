@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import PackagePrice, Provider
 from billing.services.packages import Offer
 from redemption.forms import typed_code
 
@@ -22,26 +24,31 @@ def new_word() -> str:
 
 
 class CheckoutForm(forms.Form):
-    """What a purchase needs to know: where its mails go, and the currency if there is a choice."""
+    """What a purchase needs to know: where its mails go, and how it is paid if there is a choice."""
 
     email = forms.EmailField(
         label=_("Email"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    currency = forms.ChoiceField(label=_("Currency of the payment"), widget=forms.RadioSelect)
+    way = forms.ChoiceField(label=_("How do you pay?"), widget=forms.RadioSelect)
     # The same form is one order, however often it is sent.
     word = forms.CharField(validators=[FORM_WORD], widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
     def __init__(self, offer: Offer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        currencies = [price.currency for price in offer.prices]
-        currency = self.fields["currency"]
-        assert isinstance(currency, forms.ChoiceField)  # noqa: S101 - declared so above
-        currency.choices = [(each, each) for each in currencies]
-        currency.initial = currencies[0]
-        if len(currencies) == 1:
-            currency.widget = forms.HiddenInput()
+        way = self.fields["way"]
+        assert isinstance(way, forms.ChoiceField)  # noqa: S101 - declared so above
+        way.choices = [(price.way, _way_in_words(price)) for price in offer.prices]
+        way.initial = offer.price.way
+        if len(offer.prices) == 1:
+            way.widget = forms.HiddenInput()
+
+
+def _way_in_words(price: PackagePrice) -> str:
+    if price.provider == Provider.NOWPAYMENTS:
+        return gettext("Crypto coins")
+    return gettext("Card, charged in %(currency)s") % {"currency": price.currency}
 
 
 class LookupForm(forms.Form):

@@ -8,7 +8,17 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from billing.models import InboxEvent
-from billing.services import checkouts, delivery, foreign_keys, inbox, mailing, proof, showing
+from billing.services import (
+    checkouts,
+    coin_payments,
+    coins,
+    delivery,
+    foreign_keys,
+    inbox,
+    mailing,
+    proof,
+    showing,
+)
 from ledger.services import proof as ledger_proof
 from redemption.services import proof as redemption_proof
 
@@ -104,6 +114,13 @@ def sweep_foreign_keys() -> None:
     """Nudge whatever is left to do at the key console."""
     for order_pk in foreign_keys.due():
         nudge(go_on_with_key, order_pk)
+
+
+@shared_task
+def tend_coins() -> None:
+    """Ask which coins are taken now, and tell of coins about which nobody has decided anything."""
+    coin_payments.report_undecided()
+    coins.refresh()
 
 
 @shared_task

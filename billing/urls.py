@@ -3,7 +3,7 @@
 from django.urls import path
 
 from billing.models import Provider
-from billing.views import checkout, lookup, order, pricing, webhooks
+from billing.views import checkout, coins, lookup, order, pricing, webhooks
 
 urlpatterns = [
     path("pricing", pricing.pricing, name="pricing"),
@@ -14,9 +14,19 @@ urlpatterns = [
     path("orders/<slug:reference>/open", lookup.open_mailed, name="order_open"),
     path("orders/<slug:reference>/pay", checkout.pay, name="order_pay"),
     path("orders/<slug:reference>/ask", order.ask, name="order_ask"),
+    path("orders/<slug:reference>/coin", coins.choose, name="order_coin"),
+    path("orders/<slug:reference>/another-coin", coins.choose_another, name="order_another_coin"),
+    path("orders/<slug:reference>/accept-coins", coins.accept, name="order_accept_coins"),
+    path("orders/<slug:reference>/ask-back", coins.ask_back, name="order_ask_back"),
     path("orders/<slug:reference>/test", order.try_key, name="order_test"),
     path("orders/<slug:reference>/save", order.save, name="order_save"),
     path("orders/<slug:reference>/roll", order.roll, name="order_roll"),
     path("orders/<slug:reference>/claim", order.claim, name="order_claim"),
     path("webhooks/creem", webhooks.webhook, {"provider_name": Provider.CREEM}, name="webhook_creem"),
+    path(
+        "webhooks/nowpayments",
+        webhooks.webhook,
+        {"provider_name": Provider.NOWPAYMENTS},
+        name="webhook_nowpayments",
+    ),
 ]

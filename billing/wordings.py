@@ -12,8 +12,10 @@ from billing.errors import (
     AlreadyClaimed,
     CheckoutUnavailable,
     CodeTyped,
+    CoinTooSmall,
     KeyIssuerUnavailable,
     NotForSale,
+    NothingToDecide,
     NothingToShow,
     NumberMistyped,
     OrderNotFound,
@@ -25,6 +27,8 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
         503,
         _("The payment page could not be opened. Nothing was charged; please try again in a minute."),
     ),
+    CoinTooSmall: (409, _("This order is below the minimum of that coin. Choose another one.")),
+    NothingToDecide: (409, _("No coins of this order wait for a decision any more. Reload its page.")),
     OrderNotFound: (
         404,
         _(

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
-from billing.models import Package, PackagePrice
+from billing.models import Package, PackagePrice, Provider
 from billing.services import packages
 from gateway.models import Channel, Protocol
 from gateway.services import channels
@@ -235,3 +235,6 @@ def _package(demo: DemoPackage, position: int) -> None:
     )
     if is_new:
         PackagePrice.objects.create(package=package, price_cents=demo.price_cents, product_id=demo.product_id)
+        PackagePrice.objects.create(
+            package=package, provider=Provider.NOWPAYMENTS, price_cents=demo.price_cents
+        )

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.prices import CentsField
-from billing.models import Package, PackagePrice, Review
+from billing.models import Package, PackagePrice, Provider, Review
 from billing.services import packages, reference_model
 from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd, cost
@@ -90,6 +90,15 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         if self.cleaned_data.get("currency") != "USD" or not listed or not currency:
             raise ValidationError(_("Only a price in USD follows from the published rate."))
         return max(packages.usd_cents(listed, currency=currency), int(SMALLEST_PRICE.scaleb(2)))
+
+    def clean(self) -> None:
+        """Ask for the product where the provider sells products, and for USD where it sells coins."""
+        super().clean()
+        provider = self.cleaned_data.get("provider")
+        if provider == Provider.CREEM and not self.cleaned_data.get("product_id"):
+            self.add_error("product_id", forms.Field.default_error_messages["required"])
+        if provider == Provider.NOWPAYMENTS and self.cleaned_data.get("currency") not in {"USD", None}:
+            self.add_error("currency", _("Coins are sold for a price in USD."))
 
 
 class PriceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable when it runs

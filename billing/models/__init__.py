@@ -1,5 +1,6 @@
 """The tables of the shop."""
 
+from billing.models.coins import Coin, Deposit
 from billing.models.inbox import InboxEvent
 from billing.models.mails import OrderMail
 from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
@@ -8,6 +9,8 @@ from billing.models.payments import Payment, Review
 from billing.models.providers import Mode, Provider
 
 __all__ = [
+    "Coin",
+    "Deposit",
     "InboxEvent",
     "KeyIntent",
     "Mode",

@@ -20,6 +20,7 @@ class OrderMail(OwedMail):
         DELIVERED = "delivered", _("order delivered")
         OPENED = "opened", _("shown in a new browser")
         LINK = "link", _("link to the order")
+        INCOMPLETE = "incomplete", _("payment incomplete")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="mails", verbose_name=_("order"))
     kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)

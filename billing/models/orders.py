@@ -62,7 +62,7 @@ class Order(models.Model):
         MANUAL = "manual", _("by hand")
 
     class State(models.TextChoices):
-        """How far the order got; it never moves back. An EXPIRED or FAILED one may still become PAID."""
+        """How far the order got; never back from PAID. An EXPIRED or FAILED one may be opened again."""
 
         CREATED = "created", _("being opened")
         PENDING = "pending", _("waiting for payment")
@@ -235,6 +235,8 @@ class OrderStep(models.Model):
         CHECKOUT_OPENED = "checkout_opened", _("payment page opened")
         CHECKOUT_FAILED = "checkout_failed", _("payment page could not be opened")
         CHECKOUT_EXPIRED = "checkout_expired", _("payment page expired")
+        COIN_CHOSEN = "coin_chosen", _("coin chosen")
+        COINS_CAME = "coins_came", _("coins came")
         EVENT = "event", _("provider told us")
         ASKED = "asked", _("provider asked")
         PAID = "paid", pgettext_lazy("an order", "paid")

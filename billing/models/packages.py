@@ -82,7 +82,8 @@ class PackagePrice(models.Model):
     )
     currency = models.CharField(_("currency"), max_length=3, choices=Currency.choices, default=Currency.USD)
     price_cents = models.PositiveIntegerField(_("price, in hundredths"))
-    product_id = models.CharField(_("product at the provider"), max_length=80)
+    # Empty where the provider keeps no products of ours.
+    product_id = models.CharField(_("product at the provider"), max_length=80, blank=True)
 
     class Meta:
         verbose_name = _("price of a package")
@@ -99,8 +100,21 @@ class PackagePrice(models.Model):
                 name="package_price_currency_is_known", condition=Q(currency__in=["USD", "EUR"])
             ),
             provider_is_known("package_price"),
+            models.CheckConstraint(
+                name="package_price_at_creem_names_a_product",
+                condition=~Q(provider="creem") | ~Q(product_id=""),
+            ),
+            models.CheckConstraint(
+                name="package_price_of_coins_is_in_usd",
+                condition=~Q(provider="nowpayments") | Q(currency="USD"),
+            ),
         ]
 
     def __str__(self) -> str:
         whole, cents = divmod(self.price_cents, 100)
         return f"{self.currency} {whole}.{cents:02}"
+
+    @property
+    def way(self) -> str:
+        """Return the word for this way to pay, as the form of a checkout names it."""
+        return f"{self.provider}-{self.currency}".lower()

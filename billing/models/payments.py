@@ -68,6 +68,10 @@ class Review(models.Model):
         WRONG_AMOUNT = "wrong_amount", _("another amount")
         PAID_TWICE = "paid_twice", _("paid a second time")
         TAKEN_BACK = "taken_back", _("refunded or disputed at the provider")
+        COINS_UNCLEAR = "coins_unclear", _("coins that came to no clear end")
+        COINS_TO_SPARE = "coins_to_spare", _("coins beside a paid order")
+        COINS_UNDECIDED = "coins_undecided", _("too few coins, and no decision")
+        REFUND_ASKED = "refund_asked", _("coins asked back by the buyer")
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
         UNREADABLE = "unreadable", _("cannot be understood")
 

@@ -5,27 +5,20 @@ is recorded after.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from billing.errors import CheckoutUnavailable
-from billing.models import InboxEvent, Order, OrderStep
+from billing.models import InboxEvent, Order, OrderStep, Provider
 from billing.providers.errors import ProviderError, ProviderUnavailable, Reason
-from billing.providers.protocol import CheckoutRequest, CheckoutState, CheckoutStatus, NewCheckout
-from billing.services import orders, payments, wiring
+from billing.providers.protocol import CheckoutState, CheckoutStatus, NewCheckout
+from billing.services import asking, coin_questions, orders, payments, wiring
 
 State = Order.State
 Step = OrderStep.Kind
 
-# How long the provider is left alone between two questions, while an order is younger than so much.
-_PAUSES = (
-    (timedelta(hours=2), timedelta(minutes=2)),
-    (timedelta(hours=48), timedelta(minutes=30)),
-    (timedelta(days=30), timedelta(days=1)),
-)
 _LONGEST_ID, _LONGEST_URL = 80, 500
 
 
@@ -38,9 +31,9 @@ def open_page(order: Order) -> str:
     """
     order = Order.objects.get(pk=order.pk)
     if order.checkout_url or order.is_paid:
-        return order.checkout_url or _order_url(order)
+        return order.checkout_url or asking.order_url(order)
     try:
-        checkout = _storable(wiring.provider(order.provider).create_checkout(_request(order)))
+        checkout = _storable(wiring.provider(order.provider).create_checkout(asking.request(order)))
     except ProviderError as failure:
         _record_failure(order, failure)
         raise CheckoutUnavailable from failure
@@ -57,7 +50,7 @@ def take_due() -> int | None:
         if order is None:
             return None
         now = timezone.now()
-        order.ask_at = _next_time(order, now) or now + timedelta(days=1)
+        order.ask_at = asking.next_time(order, now) or now + timedelta(days=1)
         order.save(update_fields=["ask_at"])
         return order.pk
 
@@ -69,10 +62,10 @@ def ask(order_pk: int) -> Order:
     order is asked about again at its time. Nothing of the provider's is raised.
     """
     order = Order.objects.get(pk=order_pk)
-    if order.is_paid or not order.checkout_id:
+    if order.is_paid or not _can_be_asked_about(order):
         return order
     try:
-        answer = wiring.provider(order.provider).get_checkout(order.checkout_id)
+        answer = _answer_about(order)
     except ProviderUnavailable:
         return order
     except ProviderError as refusal:
@@ -83,19 +76,14 @@ def ask(order_pk: int) -> Order:
     return Order.objects.get(pk=order_pk)
 
 
-def _request(order: Order) -> CheckoutRequest:
-    return CheckoutRequest(
-        reference=order.reference,
-        product_id=order.product_id,
-        units=order.units,
-        success_url=_order_url(order),
-        email=order.email,
-    )
+def _can_be_asked_about(order: Order) -> bool:
+    return bool(order.checkout_id) or order.provider == Provider.NOWPAYMENTS
 
 
-def _order_url(order: Order) -> str:
-    """Return the order's own page. It has no query: nobody knows whether a provider would sign one."""
-    return f"{settings.PUBLIC_URL}/orders/{order.reference}"
+def _answer_about(order: Order) -> CheckoutState:
+    if order.provider == Provider.NOWPAYMENTS:  # what its coins tell is acted on, one by one
+        return CheckoutState(id=order.checkout_id, status=coin_questions.ask(order), fact=None)
+    return wiring.provider(order.provider).get_checkout(order.checkout_id)
 
 
 def _storable(checkout: NewCheckout) -> NewCheckout:
@@ -112,7 +100,7 @@ def _record_page(order: Order, checkout: NewCheckout) -> str:
     order.checkout_id, order.checkout_url = checkout.id, checkout.url
     if not order.is_paid:  # a webhook can be quicker, too
         order.state = State.PENDING
-        order.ask_at = _next_time(order, timezone.now())
+        order.ask_at = asking.next_time(order, timezone.now())
     order.save(update_fields=["checkout_id", "checkout_url", "state", "ask_at"])
     orders.note(order, Step.CHECKOUT_OPENED, checkout.id)
     return checkout.url
@@ -147,7 +135,7 @@ def _complete(order: Order, answer: CheckoutState) -> None:
 
 
 def _wait_on(order: Order) -> None:
-    next_time = _next_time(order, timezone.now())
+    next_time = asking.next_time(order, timezone.now())
     if next_time is None:
         _expire(order, "never paid")
     else:
@@ -159,8 +147,3 @@ def _expire(order: Order, detail: str) -> None:
     ended = Order.objects.filter(pk=order.pk, state=State.PENDING).update(state=State.EXPIRED, ask_at=None)
     if ended:
         orders.note(order, Step.CHECKOUT_EXPIRED, detail)
-
-
-def _next_time(order: Order, now: datetime) -> datetime | None:
-    age = now - order.created_at
-    return next((now + pause for limit, pause in _PAUSES if age < limit), None)

@@ -13,9 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.models import InboxEvent, OrderStep, Review
-from billing.providers.facts import Fact, PaymentSucceeded
+from billing.providers import facts
+from billing.providers.errors import NotKnownThere, ProviderError
+from billing.providers.facts import CoinPayment, Fact, PaymentSucceeded, Unknown
 from billing.providers.protocol import WebhookEvent
 from billing.services import orders, payments, reviews, wiring
+from billing.services.outcomes import Applied
 
 LONGEST_EVENT_ID, LONGEST_KIND = 160, 80
 # An order is committed before its provider hears of it: a payment of an unknown one is somebody else's.
@@ -53,11 +56,16 @@ def receive(provider_name: str, body: bytes, headers: Mapping[str, str]) -> int 
 def handle(event_pk: int) -> int | None:
     """Act on one stored event, unless that is done or another worker is at it.
 
-    Returns the order that was paid by it and is now to be delivered. After an error nothing is done and the
-    event waits, each time longer; the error is kept with it and raised.
+    Returns the order that was paid by it and is now to be delivered. While a provider that has to be asked
+    does not answer, and after an error, nothing is done and the event waits, each time longer; the error is
+    kept with it and raised.
     """
     try:
-        return _handle(event_pk)
+        fact = _believed(event_pk)
+        return _handle(event_pk, fact) if fact is not None else None
+    except ProviderError as failure:
+        _put_off(event_pk, f"{type(failure).__name__}, status {failure.status}")
+        return None
     except Exception as fault:
         _put_off(event_pk, _place_of(fault))
         raise
@@ -76,13 +84,25 @@ def _event_id(event: WebhookEvent) -> str:
     return f"sha256:{hashlib.sha256(event.id.encode()).hexdigest()}"
 
 
+def _believed(event_pk: int) -> Fact | None:
+    """Return what an event that waits tells, as it may be believed: some providers are asked for that."""
+    event = InboxEvent.objects.filter(pk=event_pk, handled_at=None).first()
+    if event is None:
+        return None
+    try:
+        return wiring.provider(event.provider).confirm(bytes(event.body))
+    except NotKnownThere:
+        why = "the provider does not know it with our key"
+        mode = facts.Mode(wiring.mode(event.provider).value)
+        return Unknown(provider=event.provider, mode=mode, why=why, is_incomplete=True)
+
+
 @transaction.atomic(durable=True)
-def _handle(event_pk: int) -> int | None:
+def _handle(event_pk: int, fact: Fact) -> int | None:
     waiting = InboxEvent.objects.select_for_update(skip_locked=True).filter(handled_at=None)
     event = waiting.filter(pk=event_pk).first()
     if event is None:
         return None
-    fact = wiring.provider(event.provider).read_fact(bytes(event.body))
     applied = payments.apply(fact, event=event)
     if applied.outcome is None:
         applied = _wait_for_order(event, fact)
@@ -91,23 +111,27 @@ def _handle(event_pk: int) -> int | None:
     return applied.order.pk if applied.order and applied.outcome is InboxEvent.Outcome.APPLIED else None
 
 
-def _wait_for_order(event: InboxEvent, fact: Fact) -> payments.Applied:
+def _wait_for_order(event: InboxEvent, fact: Fact) -> Applied:
     """Put off what names an order that we do not know; after a day a person decides about money."""
     if timezone.now() - event.received_at < UNKNOWN_ORDER_PATIENCE:
         _put_off(event.pk, "There is no such order yet.")
-        return payments.Applied(None, None)
-    if not isinstance(fact, PaymentSucceeded):
-        return payments.Applied(InboxEvent.Outcome.KEPT, None)
+        return Applied(None, None)
+    if not isinstance(fact, PaymentSucceeded | CoinPayment) or not _is_about_money(fact):
+        return Applied(InboxEvent.Outcome.KEPT, None)
     reviews.open(
         Review.Reason.UNKNOWN_ORDER,
         subject=f"{event.provider} {fact.transaction_id}",
         detail=f"named as {fact.reference or 'nothing'}",
         event=event,
     )
-    return payments.Applied(InboxEvent.Outcome.REVIEW, None)
+    return Applied(InboxEvent.Outcome.REVIEW, None)
 
 
-def _close(event: InboxEvent, applied: payments.Applied) -> None:
+def _is_about_money(fact: PaymentSucceeded | CoinPayment) -> bool:
+    return isinstance(fact, PaymentSucceeded) or fact.arrived > 0
+
+
+def _close(event: InboxEvent, applied: Applied) -> None:
     event.outcome = applied.outcome or ""
     event.order = applied.order
     event.handled_at, event.handle_at, event.last_error = timezone.now(), None, ""

@@ -6,8 +6,12 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from billing.errors import NotForSale
-from billing.models import Package, PackagePrice
+from billing.models import Package, PackagePrice, Provider
+from billing.services import wiring
 from ledger.money import TOKENS_PER_RATE
+
+# The order in which ways to pay are shown; the first is chosen unless the buyer chooses another.
+_WAYS = [Provider.CREEM, Provider.NOWPAYMENTS, Provider.TRANSFER]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,25 @@ class Offer:
         """Return what a million tokens of it cost, in hundredths of the currency charged, rounded up."""
         return -(-self.price.price_cents * TOKENS_PER_RATE // self.package.tokens)
 
-    def price_in(self, currency: str) -> PackagePrice:
-        """Return the price in one of its currencies; raises NotForSale for any other."""
+    @property
+    def card_prices(self) -> list[PackagePrice]:
+        """Return what cards are charged, the one that is charged unless the buyer chooses first."""
+        return [price for price in self.prices if price.provider == Provider.CREEM]
+
+    @property
+    def charged_prices(self) -> list[PackagePrice]:
+        """Return each price once, however many ways there are to pay it."""
+        return list({(price.currency, price.price_cents): price for price in self.prices}.values())
+
+    @property
+    def has_coins(self) -> bool:
+        """Tell whether it can be paid in coins."""
+        return any(price.provider == Provider.NOWPAYMENTS for price in self.prices)
+
+    def price_of(self, way: str) -> PackagePrice:
+        """Return the price that is charged in one of the ways to pay; raises NotForSale for any other."""
         for price in self.prices:
-            if price.currency == currency:
+            if price.way == way:
                 return price
         raise NotForSale
 
@@ -85,7 +104,11 @@ def usd_cents(list_price_cents: int, *, currency: str) -> int:
     return -(-list_price_cents // units_per_usd)
 
 
-def _offer(package: Package) -> Offer:
+def _place(price: PackagePrice) -> tuple[int, bool, str]:
     # USD is what most cards are charged in.
-    prices = sorted(package.prices.all(), key=lambda price: (price.currency != "USD", price.currency))
-    return Offer(package, prices)
+    return _WAYS.index(Provider(price.provider)), price.currency != "USD", price.currency
+
+
+def _offer(package: Package) -> Offer:
+    wired = [price for price in package.prices.all() if wiring.is_wired(price.provider)]
+    return Offer(package, sorted(wired, key=_place))

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from billing.models import InboxEvent, Order, OrderMail, OrderStep, Payment, Review
+from billing.models import InboxEvent, Order, Payment, Provider, Review
 from billing.providers.facts import (
+    CoinPayment,
     Disputed,
     Fact,
     PaymentSucceeded,
@@ -20,20 +20,13 @@ from billing.providers.facts import (
     SubscriptionChanged,
     Unknown,
 )
-from billing.services import mails, orders, reviews
+from billing.services import coin_payments, paid_orders, reviews
+from billing.services.outcomes import Applied
 
 Outcome = InboxEvent.Outcome
 Reason = Review.Reason
 
-LONGEST_ID, LONGEST_ORDER_ID, LONGEST_TRANSACTION_ID = 80, 100, 120
-_LARGEST_CENTS = 2**31 - 1
-
-
-class Applied(NamedTuple):
-    """What a fact came to, and its order. Without an outcome the order is not known: it may be, later."""
-
-    outcome: InboxEvent.Outcome | None
-    order: Order | None
+LONGEST_ORDER_ID, LONGEST_TRANSACTION_ID = 100, 120
 
 
 class _Mismatch(NamedTuple):
@@ -51,7 +44,11 @@ def apply(fact: Fact, *, event: InboxEvent | None = None) -> Applied:
     match fact:
         case PaymentSucceeded():
             return _apply_payment(fact, event)
-        case Refunded(state=RefundState.FAILED):
+        case CoinPayment():
+            return coin_payments.apply(fact, event)
+        case Unknown(is_incomplete=True):
+            return _review_unreadable(fact, event)
+        case Unknown() | Refunded(state=RefundState.FAILED):
             return _keep(fact)
         case Refunded():
             return _review_taken_back(fact, f"refund {fact.refund_id}", event)
@@ -59,10 +56,6 @@ def apply(fact: Fact, *, event: InboxEvent | None = None) -> Applied:
             return _review_taken_back(fact, f"dispute {fact.dispute_id}", event)
         case SubscriptionChanged():
             return _apply_subscription(fact, event)
-        case Unknown(is_incomplete=True):
-            return _review_unreadable(fact, event)
-        case Unknown():
-            return _keep(fact)
 
 
 def _apply_payment(fact: PaymentSucceeded, event: InboxEvent | None) -> Applied:
@@ -71,14 +64,20 @@ def _apply_payment(fact: PaymentSucceeded, event: InboxEvent | None) -> Applied:
         return Applied(None, None)
     earlier = Payment.objects.filter(provider=fact.provider, transaction_id=fact.transaction_id).first()
     found = _mismatch(fact, order) or _second_payment(order, earlier)
+    if found is not None and found.reason is Reason.PAID_TWICE and _is_in_coins(fact):
+        return coin_payments.spare(fact, order, event)
     if found is not None:
         subject = f"{fact.provider} {fact.transaction_id}"
         reviews.open(found.reason, subject=subject, detail=found.detail, order=order, event=event)
         return Applied(Outcome.REVIEW, order)
     if earlier is not None:
         return Applied(Outcome.NOTHING_NEW, order)
-    record(fact, order)
+    coin_payments.pay(fact, order) if _is_in_coins(fact) else paid_orders.record(fact, order)
     return Applied(Outcome.APPLIED, order)
+
+
+def _is_in_coins(fact: PaymentSucceeded) -> bool:
+    return fact.provider == Provider.NOWPAYMENTS
 
 
 def _locked_order(fact: PaymentSucceeded) -> Order | None:
@@ -98,8 +97,9 @@ def _mismatch(fact: PaymentSucceeded, order: Order) -> _Mismatch | None:
     told_and_sold: dict[Review.Reason, tuple[object, object]] = {
         Reason.WRONG_PROVIDER: (fact.provider, order.provider),
         Reason.WRONG_MODE: (fact.mode.value, order.mode),
-        Reason.WRONG_PRODUCT: (fact.product_id, order.product_id),
-        Reason.WRONG_UNITS: (fact.units, order.units),
+        # None is not said by a provider that keeps no products of ours.
+        Reason.WRONG_PRODUCT: (fact.product_id or order.product_id, order.product_id),
+        Reason.WRONG_UNITS: (order.units if fact.units is None else fact.units, order.units),
         Reason.WRONG_CURRENCY: (fact.currency, order.currency),
         Reason.WRONG_AMOUNT: (fact.amount_cents, order.price_cents),
     }
@@ -117,35 +117,6 @@ def _second_payment(order: Order, earlier: Payment | None) -> _Mismatch | None:
     if earlier is None and order.is_paid:
         return _Mismatch(Reason.PAID_TWICE, "another transaction paid this order")
     return None
-
-
-def record(fact: PaymentSucceeded, order: Order) -> None:
-    """Write down that ``fact`` pays ``order``, whose row the caller has locked: it is to be delivered now."""
-    now = timezone.now()
-    Payment.objects.create(
-        order=order,
-        provider=fact.provider,
-        transaction_id=fact.transaction_id,
-        currency=fact.currency,
-        amount_cents=fact.amount_cents,
-        tax_cents=_storable(fact.tax_cents),
-        paid_cents=_storable(fact.paid_cents),
-        email=(fact.email or "")[:254],
-        customer_id=(fact.customer_id or "")[:LONGEST_ID],
-        happened_at=fact.happened_at or now,
-    )
-    order.state = Order.State.PAID
-    order.paid_at = order.deliver_at = now
-    order.ask_at = None
-    order.provider_order_id = fact.provider_order_id
-    order.save(update_fields=["state", "paid_at", "deliver_at", "ask_at", "provider_order_id"])
-    mails.owe(order, OrderMail.Kind.RECEIVED)
-    orders.note(order, OrderStep.Kind.PAID, f"transaction {fact.transaction_id}")
-
-
-def _storable(cents: int | None) -> int | None:
-    """Return ``cents`` unless the column is too small: a figure for the record must not refuse a sale."""
-    return cents if cents is not None and cents <= _LARGEST_CENTS else None
 
 
 def _review_taken_back(fact: Refunded | Disputed, what: str, event: InboxEvent | None) -> Applied:

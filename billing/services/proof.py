@@ -48,6 +48,40 @@ _CHECKS = [
         """,
     ),
     Check(
+        "coins_that_paid_no_order",
+        """
+        SELECT 'payment ' || deposit.payment_id, format('order %s has no payment', deposit.order_id)
+          FROM billing_deposit AS deposit
+         WHERE deposit.use = 'paid'
+           AND NOT EXISTS (SELECT FROM billing_payment AS payment WHERE payment.order_id = deposit.order_id)
+        """,
+    ),
+    Check(
+        "coins_without_their_credit",
+        """
+        SELECT 'payment ' || deposit.payment_id, format('brought %s nano-USD, but not granted',
+                                                        deposit.credit_nano_usd)
+          FROM billing_deposit AS deposit
+         WHERE deposit.use = 'credited' AND NOT EXISTS (
+               SELECT FROM ledger_entry AS entry
+                 JOIN ledger_posting AS posting ON posting.entry_id = entry.id
+                WHERE entry.reference = format('deposit:%s:credit', deposit.payment_id)
+                  AND posting.source = 'cash:nowpayments' AND posting.destination = 'wallet'
+                  AND posting.amount_nano_usd = deposit.credit_nano_usd)
+        """,
+    ),
+    Check(
+        "credit_without_its_coins",
+        """
+        SELECT entry.reference, 'granted, but no such coins were credited'
+          FROM ledger_entry AS entry
+         WHERE entry.kind = 'coins_credited' AND NOT EXISTS (
+               SELECT FROM billing_deposit AS deposit
+                WHERE entry.reference = format('deposit:%s:credit', deposit.payment_id)
+                  AND deposit.use = 'credited')
+        """,
+    ),
+    Check(
         "sold_code_without_its_order",
         """
         SELECT 'batch ' || batch.id, format('sold through %s for %s nano-USD; its order is %s',

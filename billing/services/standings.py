@@ -11,8 +11,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from billing.models import Order, Review
-from billing.services import order_numbers, packages, showing
+from billing.models import Order, Provider, Review
+from billing.providers.errors import ProviderError
+from billing.services import coins, deposits, order_numbers, packages, showing
+from billing.services.coins import OfferedCoin
+from billing.services.deposits import CoinStanding
 from redemption.models import Code
 
 # A page that waits looks again soon at first, and ever more rarely: (younger than, seconds between looks).
@@ -24,6 +27,9 @@ class Stage(StrEnum):
     """What the page of an order is about."""
 
     UNOPENED = "unopened"  # there is no payment page to go to
+    COIN_CHOICE = "coin_choice"
+    COINS = "coins"  # an address is open, and coins are waited for
+    TOO_FEW_COINS = "too_few_coins"  # coins came, and their buyer decides what becomes of them
     WAITING = "waiting"
     EXPIRED = "expired"
     DELIVERING = "delivering"
@@ -65,6 +71,8 @@ class Standing:
     # The key or the code in full, while it may be shown.
     secret: str | None
     review: Review | None
+    # Of an order that is to be paid in coins, until it is paid.
+    coins: CoinStanding | None = None
 
     @property
     def title(self) -> str:
@@ -113,16 +121,27 @@ class Standing:
     def fingerprint(self) -> str:
         """Return a word that is another as soon as the page would look different."""
         review = self.review.pk if self.review else ""
-        return f"{self.stage}-{self.refresh_seconds or ''}-{review}"
+        coins = self.coins.fingerprint if self.coins else ""
+        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}"
+
+    @property
+    def offered_coins(self) -> list[OfferedCoin] | None:
+        """Return the coins to choose from; None when the provider does not say which there are."""
+        try:
+            return coins.offered(self.order)
+        except ProviderError:
+            return None
 
 
 def of(order: Order) -> Standing:
     """Return how ``order`` stands now."""
     review = Review.objects.open().filter(order=order).order_by("pk").first()
     secret = showing.secret_of(order)
+    in_coins = deposits.standing(order) if _waits_for_coins(order) else None
     return Standing(
         order=order,
-        stage=_stage(order, secret=secret, review=review),
+        stage=_stage(order, secret=secret, review=review, in_coins=in_coins),
+        coins=in_coins,
         number=order_numbers.shown(order),
         secret=secret,
         review=review,
@@ -142,9 +161,17 @@ def refresh_seconds(order: Order) -> int | None:
     return next((seconds for younger_than, seconds in PACES if age < younger_than), SLOWEST_SECONDS)
 
 
-def _stage(order: Order, *, secret: str | None, review: Review | None) -> Stage:
+def _waits_for_coins(order: Order) -> bool:
+    return order.provider == Provider.NOWPAYMENTS and not order.is_paid
+
+
+def _stage(
+    order: Order, *, secret: str | None, review: Review | None, in_coins: CoinStanding | None
+) -> Stage:
     if order.state != Order.State.DELIVERED:
-        return Stage.REVIEW if review else _STAGE_OF_STATE[Order.State(order.state)]
+        if review:
+            return Stage.REVIEW
+        return _stage_of_coins(in_coins) if in_coins else _STAGE_OF_STATE[Order.State(order.state)]
     match order.result:
         case Order.Result.WALLET:
             return Stage.WALLET
@@ -153,6 +180,12 @@ def _stage(order: Order, *, secret: str | None, review: Review | None) -> Stage:
         case _:
             assert order.code is not None  # noqa: S101 - order_delivered_as_a_code_has_one
             return _STAGE_OF_CODE.get(Code.State(order.code.state), Stage.CODE_GONE)
+
+
+def _stage_of_coins(coins: CoinStanding) -> Stage:
+    if coins.held:
+        return Stage.TOO_FEW_COINS
+    return Stage.COINS if coins.current is not None and coins.current.address else Stage.COIN_CHOICE
 
 
 def _is_in_use(order: Order) -> bool:

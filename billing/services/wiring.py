@@ -6,10 +6,12 @@ from functools import cache
 from django.conf import settings
 from django.db import connection, transaction
 
+from billing import coin_account
 from billing.models import Mode, Provider
 from billing.providers.creem.client import Creem
 from billing.providers.key_console import KeyConsole
 from billing.providers.key_issuer import KeyIssuer
+from billing.providers.nowpayments.client import NowPayments
 from billing.providers.patience import Patience
 from billing.providers.protocol import PaymentProvider
 
@@ -29,11 +31,29 @@ def creem() -> Creem:
     )
 
 
+@cache
+def nowpayments() -> NowPayments:
+    """Return our account at NowPayments; raises ValueError when coins are not taken."""
+    return NowPayments(
+        coin_account.of_settings(),
+        base_url=settings.NOWPAYMENTS_BASE_URL,
+        patience=PATIENCE,
+        before_asking=leave_the_database,
+    )
+
+
+def is_wired(name: str) -> bool:
+    """Tell whether the shop sells through that provider: its settings name an account."""
+    return name != Provider.NOWPAYMENTS or coin_account.is_named()
+
+
 def provider(name: str) -> PaymentProvider:
     """Return the payment provider of that name."""
     match Provider(name):
         case Provider.CREEM:
             return creem()
+        case Provider.NOWPAYMENTS:
+            return nowpayments()
         case other:
             raise ValueError(f"There is nobody to ask about {other.value}.")
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.pages import PageRequest
 from billing.errors import CheckoutUnavailable
 from billing.forms import CheckoutForm, new_word
-from billing.models import Order
+from billing.models import Order, Provider
 from billing.services import checkouts, openings, orders, packages, wiring
 from billing.services.orders import Buyer
 from billing.services.packages import Offer
@@ -55,7 +55,7 @@ def _new_form(request: PageRequest, offer: Offer) -> CheckoutForm:
 
 
 def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
-    price = offer.price_in(form.cleaned_data["currency"])
+    price = offer.price_of(form.cleaned_data["way"])
     buyer = Buyer(
         email=form.cleaned_data["email"],
         language=get_language() or "en",
@@ -74,7 +74,7 @@ def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
 
 def _to_payment(order: Order) -> HttpResponse:
     """Open the payment page if it is not open; the order's page says what to do when that fails."""
-    if order.is_paid:
+    if order.is_paid or order.provider != Provider.CREEM:  # coins are paid on the order's own page
         return redirect("order", order.reference)
     try:
         checkouts.open_page(order)

@@ -40,11 +40,10 @@ def ask(request: PageRequest, order: Order) -> HttpResponse:
     """Ask the provider now what became of the payment: for a buyer who has paid and sees nothing of it."""
     openings.count_question(order)
     asked = checkouts.ask(order.pk)
-    if asked.state == Order.State.PAID:
-        tasks.nudge(tasks.deliver_order, order.pk)
-    elif not request.htmx:
+    is_paid = asked.state == Order.State.PAID
+    if not is_paid and not request.htmx:
         messages.info(request, gettext("We asked just now: no payment has arrived yet."))
-    return _after(request, order, is_asked=True)
+    return after(request, order, is_asked=True, is_paid=is_paid)
 
 
 @acts_on_an_order
@@ -60,14 +59,14 @@ def try_key(request: PageRequest, order: Order) -> HttpResponse:
 def save(request: PageRequest, order: Order) -> HttpResponse:
     """Stop showing the key: its buyer has it."""
     showing.save(order)
-    return _after(request, order)
+    return after(request, order)
 
 
 @acts_on_an_order
 def roll(request: PageRequest, order: Order) -> HttpResponse:
     """Put a new key in the place of the one that was delivered, which stops at once."""
     showing.roll(order)
-    return _after(request, order)
+    return after(request, order)
 
 
 @acts_on_an_order
@@ -76,7 +75,7 @@ def claim(request: PageRequest, order: Order) -> HttpResponse:
     if not isinstance(request.user, User):
         return redirect("order", order.reference)
     claims.claim(order, request.user)
-    return _after(request, order)
+    return after(request, order)
 
 
 @of_an_order
@@ -92,8 +91,12 @@ def _welcome(request: PageRequest, reference: str) -> HttpResponse:
     return discreet(redirect("order", reference))
 
 
-def _after(request: PageRequest, order: Order, *, is_asked: bool = False) -> HttpResponse:
-    """Show what an act came to: in place for htmx, else on the page itself."""
+def after(
+    request: PageRequest, order: Order, *, is_asked: bool = False, is_paid: bool = False
+) -> HttpResponse:
+    """Show what an act came to: in place for htmx, else on the page itself. What it has paid is delivered."""
+    if is_paid:
+        tasks.nudge(tasks.deliver_order, order.pk)
     if not request.htmx:
         return redirect("order", order.reference)
     return _page(request, openings.open_for(order.reference, browsers.visitor(request)), is_asked=is_asked)

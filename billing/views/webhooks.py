@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 
 from billing import doorbell
 from billing.providers.errors import InvalidSignature
-from billing.services import inbox
+from billing.services import inbox, wiring
 
 logger = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES = 2**20
-_UNAUTHORIZED, _TOO_LARGE, _UNAVAILABLE = 401, 413, 503
+_UNAUTHORIZED, _NOT_FOUND, _TOO_LARGE, _UNAVAILABLE = 401, 404, 413, 503
 
 
 @login_not_required
@@ -26,6 +26,8 @@ def webhook(request: HttpRequest, provider_name: str) -> HttpResponse:
 
     Only 200 says that it is stored; after anything else the provider tells it again.
     """
+    if not wiring.is_wired(provider_name):
+        return HttpResponse(status=_NOT_FOUND)
     if _stated_bytes(request) > BODY_LIMIT_BYTES:
         return HttpResponse(status=_TOO_LARGE)
     body = request.read(BODY_LIMIT_BYTES + 1)

@@ -210,6 +210,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("grant", "credit granted"),
                             ("order_delivered", "credit bought"),
+                            ("coins_credited", "coins credited"),
                             ("accounts_merged", "credit brought along"),
                             ("codes_issued", "codes issued"),
                             ("code_redeemed", "code redeemed"),

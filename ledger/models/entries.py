@@ -28,6 +28,7 @@ class Entry(models.Model):
 
         GRANT = "grant", _("credit granted")
         ORDER_DELIVERED = "order_delivered", _("credit bought")
+        COINS_CREDITED = "coins_credited", _("coins credited")
         ACCOUNTS_MERGED = "accounts_merged", _("credit brought along")
         CODES_ISSUED = "codes_issued", _("codes issued")
         CODE_REDEEMED = "code_redeemed", _("code redeemed")

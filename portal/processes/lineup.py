@@ -54,7 +54,7 @@ def _sandbox() -> Child:
         "--smtp-port": settings.SANDBOX_SMTP_PORT,
         "--state-dir": settings.VAR_DIR / "sandbox",
     }
-    return _python("sandbox", "-m", "sandbox", *_flat(options), *_creem(), *_console())
+    return _python("sandbox", "-m", "sandbox", *_flat(options), *_creem(), *_nowpayments(), *_console())
 
 
 def _creem() -> list[str]:
@@ -67,6 +67,18 @@ def _creem() -> list[str]:
         "--creem-webhook-url": f"http://127.0.0.1:{settings.PORT}/webhooks/creem",
         "--creem-clock-scale": settings.SANDBOX_CLOCK_SCALE,
         "--creem-products": json.dumps(demo.products()),
+    }
+    return _flat(options)
+
+
+def _nowpayments() -> list[str]:
+    """Return what the sandbox's NowPayments has to know of us; nothing if we deal with another one."""
+    if f"http://127.0.0.1:{settings.SANDBOX_PORT}/nowpayments" != settings.NOWPAYMENTS_BASE_URL:
+        return []
+    options = {
+        "--nowpayments-api-key": settings.NOWPAYMENTS_API_KEY,
+        "--nowpayments-ipn-secret": settings.NOWPAYMENTS_IPN_SECRETS[0],
+        "--nowpayments-clock-scale": settings.SANDBOX_CLOCK_SCALE,
     }
     return _flat(options)
 

@@ -252,6 +252,19 @@ SUPPORT_REPLY_HOURS = int(os.environ.get("SUPPORT_REPLY_HOURS", "24"))
 REFERENCE_MODEL = os.environ.get("REFERENCE_MODEL", "deepseek-chat")
 # A stand-in's address; empty means Creem's own, in the environment of the key.
 CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", "")
+# The account at NowPayments, for coins. Without an API key nothing is sold for coins. Every secret of the
+# list is accepted, so that one can follow another. Nothing in a key tells its mode: `test` or `live`.
+NOWPAYMENTS_API_KEY = os.environ.get("NOWPAYMENTS_API_KEY", "")
+NOWPAYMENTS_IPN_SECRETS = tuple(os.environ.get("NOWPAYMENTS_IPN_SECRETS", "").split())
+NOWPAYMENTS_MODE = os.environ.get("NOWPAYMENTS_MODE", "")
+NOWPAYMENTS_BASE_URL = os.environ.get("NOWPAYMENTS_BASE_URL", "")
+# What the shop is paid out in: the smallest amounts of all other coins depend on it.
+NOWPAYMENTS_PAYOUT_COIN = os.environ.get("NOWPAYMENTS_PAYOUT_COIN", "")
+# Who signs in to the dashboard there; only the comparison of all payments needs it.
+NOWPAYMENTS_EMAIL = os.environ.get("NOWPAYMENTS_EMAIL", "")
+NOWPAYMENTS_PASSWORD = os.environ.get("NOWPAYMENTS_PASSWORD", "")
+# Coins that came for an order that is paid already are credited up to so much; a person decides about more.
+SPARE_COINS_LIMIT_CENTS = int(os.environ.get("SPARE_COINS_LIMIT_CENTS", "10000"))
 # Who makes the keys that guests buy: our own gateway (`built-in`), a foreign console (`console`), or nobody
 # (`off`): then guests get a code.
 KEY_ISSUER = os.environ.get("KEY_ISSUER", "built-in")

@@ -32,6 +32,17 @@
     setTimeout(() => { label.textContent = word; }, 2000);
   };
 
+  // Counting down: <span data-countdown="a moment in ISO 8601">in 2 hours</span>.
+  const countDown = () => {
+    for (const place of document.querySelectorAll("[data-countdown]")) {
+      const left = Math.max(0, Math.floor((new Date(place.dataset.countdown) - Date.now()) / 1000));
+      const two = (number) => String(number).padStart(2, "0");
+      place.textContent = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+    }
+  };
+  countDown();
+  setInterval(countDown, 1000);
+
   // Menus close when the reader turns elsewhere.
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -11,11 +11,13 @@ from pytest_django import Settings
 
 from billing import doorbell
 from billing.services import wiring
+from tests.billing.coin_shop import CoinShop
 from tests.billing.consoles import TOKEN, RunningConsole
 from tests.billing.providers.conftest import HURRY
-from tests.sandbox import running_creem
+from tests.sandbox import running_creem, running_nowpayments
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.running_creem import RunningCreem
+from tests.sandbox.running_nowpayments import RunningNowPayments
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,26 @@ def creem(
     wiring.creem.cache_clear()
     yield running
     wiring.creem.cache_clear()
+    running.leave_as_found()
+
+
+@pytest.fixture(scope="session")
+def coin_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with RunningSandbox(tmp_path_factory.mktemp("coins"), *running_nowpayments.OPTIONS) as running:
+        yield running
+
+
+@pytest.fixture
+def coins(
+    coin_sandbox: RunningSandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CoinShop]:
+    """Have the shop take coins at the sandbox's NowPayments, which it does not wait for long."""
+    running = RunningNowPayments(coin_sandbox)
+    settings.NOWPAYMENTS_BASE_URL = running.url
+    monkeypatch.setattr(wiring, "PATIENCE", replace(HURRY, first_pause=timedelta(milliseconds=1)))
+    wiring.nowpayments.cache_clear()
+    yield CoinShop(running)
+    wiring.nowpayments.cache_clear()
     running.leave_as_found()
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing import tasks
 from billing.models import InboxEvent, Order, OrderStep, Payment, Review
 from billing.providers.errors import InvalidSignature
+from billing.providers.facts import Fact
 from billing.services import inbox, mails
 from tests.billing import creem_said
 from tests.factories import billing as make
@@ -267,8 +268,8 @@ def test_a_fault_changes_nothing_when_another_worker_is_done_meanwhile(
     event_pk = received(creem_said.unheard_of("ord_1"))
     handled = inbox._handle
 
-    def fail_late(event_pk: int) -> None:
-        handled(event_pk)
+    def fail_late(event_pk: int, fact: Fact) -> None:
+        handled(event_pk, fact)
         raise LookupError
 
     monkeypatch.setattr(inbox, "_handle", fail_late)

@@ -51,9 +51,9 @@ def test_usd_is_charged_unless_the_buyer_chooses_another_currency() -> None:
     offer = packages.find("standard")
 
     assert offer.price.currency == "USD"
-    assert offer.price_in("EUR").price_cents == 950
+    assert offer.price_of("creem-eur").price_cents == 950
     with pytest.raises(NotForSale):
-        offer.price_in("GBP")
+        offer.price_of("creem-gbp")
 
 
 @pytest.mark.parametrize(("cents", "tokens", "expected"), [(813, 17_000_000, 48), (100, 1_000_000, 100)])

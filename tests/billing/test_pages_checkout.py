@@ -25,7 +25,7 @@ EMAIL = "guest@example.com"
 
 def hidden(page: str) -> dict[str, str]:
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-    return {name: value for name, value in fields.items() if name in {"word", "currency"}}
+    return {name: value for name, value in fields.items() if name in {"word", "way"}}
 
 
 def fill_in(client: Client, **fields: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ def test_a_currency_is_chosen_only_where_there_is_a_choice() -> None:
     two = Client().get("/checkout/standard").content.decode()
 
     assert 'type="radio"' not in one
-    assert two.count('type="radio" name="currency"') == 2
+    assert two.count('type="radio" name="way"') == 2
     assert "€9.50" in words(two)
 
 
@@ -143,7 +143,7 @@ def test_the_chosen_currency_is_charged() -> None:
     PackagePrice.objects.create(package=package, currency="EUR", price_cents=950, product_id="prod_eur")
     client = Client()
 
-    send(client, fill_in(client, currency="EUR"))
+    send(client, fill_in(client, way="creem-eur"))
 
     assert (Order.objects.get().currency, Order.objects.get().price_cents) == ("EUR", 950)
 
@@ -259,7 +259,7 @@ def test_the_button_says_when_there_is_no_payment_yet(creem: RunningCreem) -> No
         assert "Waiting for the payment" in shown
 
 
-@pytest.mark.parametrize("wrong", [{"email": "nobody"}, {"currency": "GBP"}, {"word": "short"}])
+@pytest.mark.parametrize("wrong", [{"email": "nobody"}, {"way": "creem-gbp"}, {"word": "short"}])
 def test_what_is_wrong_is_answered_by_the_form(wrong: dict[str, str]) -> None:
     make.package()
     client = Client()

@@ -19,7 +19,7 @@ from billing.providers.facts import (
     Unknown,
 )
 from billing.services import payments
-from billing.services.payments import Applied
+from billing.services.outcomes import Applied
 from tests.billing import creem_said
 from tests.factories import billing as make
 from tests.together import together

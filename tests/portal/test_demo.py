@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
-from billing.models import Package, PackagePrice
+from billing.models import Package, PackagePrice, Provider
 from gateway.models import Channel, ChannelModel
 from ledger.models import Account
 from ledger.money import UnitRates, usd
@@ -43,7 +43,9 @@ def test_every_model_of_the_demo_is_served() -> None:
 
 @pytest.mark.usefixtures("_loaded")
 def test_the_packages_are_those_of_the_opening_catalogue() -> None:
-    prices = PackagePrice.objects.order_by("package").select_related("package")
+    prices = (
+        PackagePrice.objects.filter(provider=Provider.CREEM).order_by("package").select_related("package")
+    )
     offered = [
         (price.package.name_zh, price.package.list_price_cents, price.package.tokens, price.price_cents)
         for price in prices
@@ -73,19 +75,21 @@ def test_a_package_is_worth_its_tokens_of_the_reference_model() -> None:
 def test_the_sandbox_sells_every_package_of_the_demo_at_its_price() -> None:
     sold = {(product["id"], product["price"], product["currency"]) for product in demo.products()}
 
-    assert sold == set(PackagePrice.objects.values_list("product_id", "price_cents", "currency"))
+    at_creem = PackagePrice.objects.filter(provider=Provider.CREEM)
+    assert sold == set(at_creem.values_list("product_id", "price_cents", "currency"))
 
 
 @pytest.mark.usefixtures("_loaded")
 def test_loading_again_changes_nothing() -> None:
     User.objects.filter(email=demo.BUYER.email).update(language="zh-hans")
-    PackagePrice.objects.filter(package__slug="trial").update(price_cents=300)
+    of_the_trial = PackagePrice.objects.filter(package__slug="trial", provider=Provider.CREEM)
+    of_the_trial.update(price_cents=300)
 
     call_command("load_demo")
 
     assert User.objects.get(email=demo.BUYER.email).language == "zh-hans"
-    assert PackagePrice.objects.get(package__slug="trial").price_cents == 300
-    assert (Package.objects.count(), PackagePrice.objects.count()) == (4, 4)
+    assert of_the_trial.get().price_cents == 300
+    assert (Package.objects.count(), PackagePrice.objects.count()) == (4, 8)
     assert Account.objects.get().balance_nano_usd == demo.WELCOME_CREDIT
     assert (User.objects.count(), ApiKey.objects.count(), Channel.objects.count()) == (2, 1, 2)
     assert proof.discrepancies() == []

@@ -81,10 +81,10 @@ class Visitor:
         answer = self.post(f"/admin/redemption/batch/{batch}/download/", format="txt")
         return CODE_SHAPE.findall(answer.text)
 
-    def order(self, slug: str, email: str) -> str:
-        """Order a package as a guest and return the reference; its payment page is open then."""
+    def order(self, slug: str, email: str, *, way: str = "creem-usd") -> str:
+        """Order a package as a guest and return the reference; a payment page for cards is open then."""
         page = self.get(f"/checkout/{slug}")
         fields = dict(HIDDEN_SHAPE.findall(page.text))
         fields.pop("csrfmiddlewaretoken", None)
-        answer = self.post(f"/checkout/{slug}", email=email, **fields)
+        answer = self.post(f"/checkout/{slug}", email=email, way=way, **fields)
         return str(REFERENCE_SHAPE.findall(answer.url)[0])

@@ -119,6 +119,13 @@ class NowPayments:
             raise ProviderUnavailable(operation=f"GET {path}", reason=Reason.GARBLED)
         return payment
 
+    def follow(self, payment_id: str) -> Iterator[Fact]:
+        """Ask for a payment, and for what came to its address besides; yield what each tells."""
+        payment = self.get_payment(payment_id)
+        yield translation.of_payment(payment, mode=self.mode)
+        for repeated_id in payment.repeated_ids:
+            yield translation.of_payment(self.get_payment(repeated_id), mode=self.mode)
+
     def list_payments(
         self, *, invoice_id: str = "", since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[Payment]:
