@@ -1,14 +1,21 @@
 """Which addresses may be called: upstreams are on the internet, unless the operator says otherwise.
 
-Whoever may edit channels could otherwise have the gateway look into the shop's own network. The address is
+Whoever may edit channels could otherwise have the gateway look into the shop's own network. An address is
 looked at when the connection is made, so that a name cannot change its meaning after it was checked.
 """
 
+import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
+from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
+# As `socket.getaddrinfo` tells it; where to connect comes last, the host in front.
+Address = tuple[int, int, int, str, tuple[Any, ...]]
+
+
+class PrivateNetwork(OSError):
+    """The upstream's name, or the number in its place, leads into a private network."""
 
 
 def is_private(address: str) -> bool:
@@ -21,21 +28,15 @@ def is_private(address: str) -> bool:
     return not (mapped or found).is_global or found.is_multicast
 
 
-class PublicResolver(AbstractResolver):
-    """Finds the addresses of names, as long as all of them are of the internet."""
+async def find(host: str, port: int, *, allows_private: bool) -> Sequence[Address]:
+    """Return the addresses of ``host``; raise PrivateNetwork when one of them is private and none may be.
 
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the addresses of ``host``; raise OSError when one of them is private."""
-        found = await self._resolver.resolve(host, port, family)
-        if any(is_private(each["host"]) for each in found):
-            raise OSError("the upstream's name leads into a private network")
-        return found
-
-    async def close(self) -> None:
-        """Let go of everything."""
-        await self._resolver.close()
+    A number, however it is written, is its own address. OSError when there is no such host.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError("no name of a host") from None
+    if not allows_private and any(is_private(str(address[4][0])) for address in found):
+        raise PrivateNetwork("private network")
+    return found

@@ -2,35 +2,31 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
-from urllib.parse import urlsplit
-
-import aiohttp
-from aiohttp.abc import AbstractStreamWriter
+from functools import partial
 
 from gateway.errors import AnswerBroken, CallFailed, UpstreamBusy, UpstreamTooSlow, UpstreamUnavailable
-from gateway.models import Protocol
-from gateway.providers import networks, objections
-from gateway.providers.networks import PublicResolver
+from gateway.providers import objections, posts
+from gateway.providers.connections import Connection, ConnectionBroken
+from gateway.providers.networks import PrivateNetwork
+from gateway.providers.pools import Origin, Pool
+from gateway.providers.posts import Post
 from gateway.providers.routes import Question, Route
 
 _JSON = "application/json"
-_CONNECT_SECONDS = 5
-# Servers close idle connections after 5 s and more; a call on one that is just being closed would be lost.
-_KEEP_ALIVE_SECONDS = 4
 _LONGEST_ERROR_BYTES = 64 * 1024
-# The version of Anthropic's protocol that is meant when a caller names none.
-_ANTHROPIC_VERSION = "2023-06-01"
 
 
 class Answer:
     """An answer that has begun. Whoever holds it must close it; closing ends the upstream's work at once."""
 
-    def __init__(self, response: aiohttp.ClientResponse, first_part: bytes) -> None:
-        self.content_type = response.headers.get("content-type", _JSON)
-        self._response = response
+    def __init__(self, connection: Connection, first_part: bytes, end: Callable[[], None]) -> None:
+        self.content_type = _text(connection, b"content-type") or _JSON
+        self._connection = connection
         self._first_part = first_part
+        self._end = end
+        self._is_closed = False
 
     @property
     def is_json(self) -> bool:
@@ -55,18 +51,17 @@ class Answer:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Let go of the answer: a connection with something unread on it is closed."""
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        """Let go of the answer: a connection with something still to come on it is closed."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._end()
 
     async def _next_part(self) -> bytes:
         try:
-            return await self._response.content.readany()
+            return await self._connection.part()
         except TimeoutError:
             raise UpstreamTooSlow from None
-        except aiohttp.ClientError:
+        except ConnectionBroken:
             raise AnswerBroken from None
 
 
@@ -75,16 +70,7 @@ class Upstreams:
 
     def __init__(self, *, silence_seconds: float, allows_private: bool) -> None:
         self._silence_seconds = silence_seconds
-        self._allows_private = allows_private
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
-                resolver=None if allows_private else PublicResolver(),
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"user-agent": "purser", "accept-encoding": "identity", "content-type": _JSON},
-        )
+        self._pool = Pool(allows_private=allows_private)
 
     async def ask(
         self, route: Route, question: Question, *, request_id: uuid.UUID, on_sent: Callable[[], None]
@@ -93,82 +79,83 @@ class Upstreams:
 
         ``on_sent`` is called when the body is on its way: from then on the upstream may be at work.
         """
-        self._require_allowed(route)
+        post = posts.of(question, route, request_id=request_id)
+        silence_seconds = self._silence_seconds_of(route, question)
         try:
             async with asyncio.timeout(route.first_byte_seconds):
-                response = await self._session.post(
-                    f"{route.base_url.rstrip('/')}{question.path}",
-                    data=_Body(question.body, on_sent),
-                    headers=_headers(route, question, request_id),
-                    timeout=self._patience(route, question),
-                    allow_redirects=False,
-                )
-                return await _begun(response, route)
+                connection = await self._answering(post, silence_seconds, on_sent)
+                return await self._begun(connection, post.origin, route)
         except TimeoutError:
             raise UpstreamTooSlow from None
-        except aiohttp.ClientError as failure:
+        except (ConnectionBroken, PrivateNetwork) as failure:
+            raise UpstreamUnavailable(str(failure)) from None
+        except OSError as failure:
             raise UpstreamUnavailable(type(failure).__name__) from None
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._pool.close()
 
-    def _require_allowed(self, route: Route) -> None:
-        """Refuse an address that is written as a number: no name is looked up, so nobody else would."""
-        if not self._allows_private and networks.is_private(urlsplit(route.base_url).hostname or ""):
-            raise UpstreamUnavailable("private network")
-
-    def _patience(self, route: Route, question: Question) -> aiohttp.ClientTimeout:
+    def _silence_seconds_of(self, route: Route, question: Question) -> float | None:
         # Who calls says how long a call may take. A whole answer is silent until it is complete.
-        silence = (route.silence_seconds or self._silence_seconds) if question.is_stream else None
-        return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence)
+        return (route.silence_seconds or self._silence_seconds) if question.is_stream else None
+
+    async def _answering(
+        self, post: Post, silence_seconds: float | None, on_sent: Callable[[], None]
+    ) -> Connection:
+        """Return a connection on which the answer has begun.
+
+        A kept one may have been closed at its other end before the request came there. So where it ends
+        without a word, a fresh one is tried, once; where there was a word, the upstream was at work.
+        """
+        if kept := self._pool.kept(post.origin):
+            try:
+                return await _asked(kept, post, silence_seconds, on_sent)
+            except ConnectionBroken:
+                if kept.has_answered:
+                    raise
+        fresh = await self._pool.fresh(post.origin)
+        return await _asked(fresh, post, silence_seconds, on_sent)
+
+    async def _begun(self, connection: Connection, origin: Origin, route: Route) -> Answer:
+        """Return the answer from its first bytes on, or raise what its status stands for."""
+        end = partial(self._pool.end, connection, origin)
+        with ExitStack() as in_case_of_failure:
+            in_case_of_failure.callback(end)
+            if connection.status != 200:
+                raise await _failure(connection, route)
+            if _text(connection, b"content-encoding") not in ("", "identity"):
+                raise UpstreamUnavailable("compressed answer")
+            first_part = await connection.part()
+            if not first_part:
+                raise UpstreamUnavailable("empty answer")
+            in_case_of_failure.pop_all()
+        return Answer(connection, first_part, end)
 
 
-def _headers(route: Route, question: Question, request_id: uuid.UUID) -> Mapping[str, str]:
-    ours = {"x-request-id": str(request_id)}
-    match route.protocol:
-        case Protocol.OPENAI:
-            return {**ours, "authorization": f"Bearer {route.key}"}
-        case Protocol.ANTHROPIC:
-            return {
-                "anthropic-version": _ANTHROPIC_VERSION,
-                **question.headers,
-                **ours,
-                "x-api-key": route.key,
-            }
+async def _asked(
+    connection: Connection, post: Post, silence_seconds: float | None, on_sent: Callable[[], None]
+) -> Connection:
+    """Send ``post`` over ``connection``, and return it when an answer begins there."""
+    try:
+        connection.send(post.head, post.body, silence_seconds=silence_seconds)
+        on_sent()
+        await connection.begun()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-class _Body(aiohttp.BytesPayload):
-    """A body that tells when it is on its way. Tracing would too, and would make every call dearer."""
-
-    def __init__(self, body: bytes, on_sent: Callable[[], None]) -> None:
-        super().__init__(body, content_type=_JSON)
-        self._on_sent = on_sent
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        """Write the body, and tell it."""
-        await super().write_with_length(writer, content_length)
-        self._on_sent()
-
-
-async def _begun(response: aiohttp.ClientResponse, route: Route) -> Answer:
-    """Return the answer from its first bytes on, or raise what its status stands for."""
-    with ExitStack() as in_case_of_failure:
-        in_case_of_failure.callback(response.close)
-        if response.status != 200:
-            raise await _failure(response, route)
-        first_part = await response.content.readany()
-        if not first_part:
-            raise UpstreamUnavailable("empty answer")
-        in_case_of_failure.pop_all()
-    return Answer(response, first_part)
-
-
-async def _failure(response: aiohttp.ClientResponse, route: Route) -> CallFailed:
-    if response.status in objections.BUSY:
-        return UpstreamBusy(objections.wait_seconds(response.headers.get("retry-after", "")))
-    if response.status not in objections.CALLERS_FAULT:
-        return UpstreamUnavailable(f"status {response.status}")
-    begun = Answer(response, await response.content.readany())
+async def _failure(connection: Connection, route: Route) -> CallFailed:
+    if connection.status in objections.BUSY:
+        return UpstreamBusy(objections.wait_seconds(_text(connection, b"retry-after")))
+    if connection.status not in objections.CALLERS_FAULT:
+        return UpstreamUnavailable(f"status {connection.status}")
+    begun = Answer(connection, await connection.part(), connection.close)
     body = await begun.whole(limit_bytes=_LONGEST_ERROR_BYTES)
-    return objections.objection(response.status, body, secret=route.key)
+    return objections.objection(connection.status, body, secret=route.key)
+
+
+def _text(connection: Connection, name: bytes) -> str:
+    return connection.headers.get(name, b"").decode("latin-1").strip()

@@ -1,9 +1,12 @@
 """A shop whose models are served by a sandbox, and a gateway in front of it."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 import openai
 import pytest
+import uvloop
 from django.db import connection
 from pytest_django import Settings
 
@@ -15,8 +18,11 @@ from portal.embedded import addresses
 from tests.factories import gateway as make
 from tests.factories.gateway import Buyer
 from tests.gateway.breakable_database import BreakableDatabase
+from tests.gateway.connecting import Run
 from tests.gateway.running import RunningGateway
 from tests.sandbox.running import RunningSandbox
+
+STORY_SECONDS = 20
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,3 +103,13 @@ def hasty(settings: Settings) -> None:
     settings.GATEWAY_SILENCE_SECONDS = 1
     settings.GATEWAY_CALL_TIMEOUT_SECONDS = 2
     settings.GATEWAY_HOLD_GRACE_SECONDS = 1
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Run a story on each event loop that the gateway may run on."""
+
+    def run_in_time(story: Coroutine[Any, Any, None]) -> None:
+        request.param(asyncio.wait_for(story, STORY_SECONDS))
+
+    return run_in_time

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from gateway.providers import networks
-from gateway.providers.networks import PublicResolver
+from gateway.providers.networks import PrivateNetwork
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,19 @@ def test_an_address_is_of_the_internet_or_private(address: str, is_private: obje
     assert networks.is_private(address) is is_private
 
 
-def test_a_name_that_leads_into_a_private_network_is_not_followed() -> None:
-    async def resolve() -> None:
-        resolver = PublicResolver()
-        try:
-            await resolver.resolve("localhost", 80)
-        finally:
-            await resolver.close()
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "2130706433", "0x7f.1"])
+def test_whatever_leads_into_a_private_network_is_not_followed(host: str) -> None:
+    with pytest.raises(PrivateNetwork, match="private network"):
+        asyncio.run(networks.find(host, 80, allows_private=False))
 
-    with pytest.raises(OSError, match="private network"):
-        asyncio.run(resolve())
+
+def test_private_addresses_are_found_where_they_are_allowed() -> None:
+    [address, *_] = asyncio.run(networks.find("127.0.0.1", 80, allows_private=True))
+
+    assert address[-1] == ("127.0.0.1", 80)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 300])
+def test_what_is_no_name_of_a_host_is_not_found(host: str) -> None:
+    with pytest.raises(OSError, match="no name of a host"):
+        asyncio.run(networks.find(host, 80, allows_private=True))
