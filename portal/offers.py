@@ -41,9 +41,9 @@ class PriceList:
 
     @property
     def sample_model(self) -> str:
-        """Return the name for samples: a free model when there is one, since that answers everybody."""
-        free_first = sorted(self.models, key=lambda model: not model.is_free)
-        return free_first[0].name if free_first else "model-name"
+        """Return the name for samples of chats: a free model when there is one, since that answers all."""
+        best_first = sorted(self.models, key=lambda model: (not model.writes, not model.is_free))
+        return best_first[0].name if best_first else "model-name"
 
     @property
     def worked_call(self) -> WorkedCall | None:

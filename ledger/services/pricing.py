@@ -36,6 +36,11 @@ class OfferedModel:
     rates: UnitRates
     rate_version: int
 
+    @property
+    def writes(self) -> bool:
+        """Tell whether it writes, as far as its terms show: one token, or output for nothing, is no text."""
+        return self.limits.output_tokens > 1 and (self.is_free or self.rates.output > 0)
+
 
 def catalogue(at: datetime) -> list[OfferedModel]:
     """Return the price list as it is at that time, by name. A model without a rate is not offered yet."""

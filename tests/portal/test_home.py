@@ -1,14 +1,16 @@
 """The front page and the price list."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from ledger.models import Account, LanguageModel
+from ledger.money import unit_rates
 from ledger.services import spending_keys
 from portal import offers
-from tests.factories.ledger import give
+from tests.factories.ledger import give, priced
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import words
 
@@ -83,6 +85,29 @@ def test_samples_name_a_model_that_answers_everybody(chat: LanguageModel, free_m
     page = Client().get("/").content.decode()
 
     assert '"model": "glm-4-flash"' in page
+
+
+@pytest.mark.parametrize(
+    "embedding",
+    [
+        pytest.param({"output_limit_tokens": 1}, id="answers with one token"),
+        pytest.param({"rates": unit_rates(input=20_000_000, output=0)}, id="answers for nothing"),
+        pytest.param({"output_limit_tokens": 1, "is_free": True}, id="free"),
+    ],
+)
+def test_samples_name_a_model_that_chats_before_one_that_embeds(
+    chat: LanguageModel, embedding: dict[str, Any]
+) -> None:
+    priced(name="an-embedding", **embedding)
+
+    assert offers.today().sample_model == chat.name
+
+
+@pytest.mark.django_db
+def test_samples_of_a_shop_of_embeddings_name_one() -> None:
+    priced(name="an-embedding", output_limit_tokens=1)
+
+    assert offers.today().sample_model == "an-embedding"
 
 
 @pytest.mark.django_db
