@@ -4,12 +4,14 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import PackagePrice, Provider
 from billing.services.packages import Offer
+from billing.services.topups import Way
 from redemption.forms import typed_code
 
 # Longer than any order number with its spaces and dashes; whatever is longer is none.
@@ -43,6 +45,47 @@ class CheckoutForm(forms.Form):
         way.initial = offer.price.way
         if len(offer.prices) == 1:
             way.widget = forms.HiddenInput()
+
+
+class TopUpForm(forms.Form):
+    """How much credit somebody buys for the own wallet, and how it is paid."""
+
+    dollars = forms.IntegerField(
+        label=_("Amount in USD"),
+        min_value=1,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    way = forms.ChoiceField(label=_("How do you pay?"), widget=forms.RadioSelect)
+    word = forms.CharField(validators=[FORM_WORD], widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, ways: list[Way], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ways = {str(way.provider): way for way in ways}
+        choice = self.fields["way"]
+        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - declared so above
+        choice.choices = [(name, _topup_in_words(way)) for name, way in self._ways.items()]
+        choice.initial = next(iter(self._ways), None)
+        if len(ways) == 1:
+            choice.widget = forms.HiddenInput()
+
+    def clean(self) -> None:
+        """Refuse less than the chosen way takes, and more than the shop takes at once."""
+        super().clean()
+        dollars, way = self.cleaned_data.get("dollars"), self._ways.get(self.cleaned_data.get("way", ""))
+        if dollars is None or way is None:
+            return
+        if dollars < way.least_dollars:
+            complaint = _("At least %(least)s USD in this way.") % {"least": way.least_dollars}
+            self.add_error("dollars", complaint)
+        if dollars > settings.TOPUP_MOST_DOLLARS:
+            complaint = _("At most %(most)s USD at once.") % {"most": settings.TOPUP_MOST_DOLLARS}
+            self.add_error("dollars", complaint)
+
+
+def _topup_in_words(way: Way) -> str:
+    is_by_card = way.provider is Provider.CREEM
+    words = gettext("Card, from %(least)s USD") if is_by_card else gettext("Crypto coins, from %(least)s USD")
+    return words % {"least": way.least_dollars}
 
 
 def _way_in_words(price: PackagePrice) -> str:

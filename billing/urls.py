@@ -3,9 +3,10 @@
 from django.urls import path
 
 from billing.models import Provider
-from billing.views import checkout, coins, lookup, order, pricing, webhooks
+from billing.views import checkout, coins, lookup, order, pricing, topup, webhooks
 
 urlpatterns = [
+    path("topup", topup.topup, name="topup"),
     path("pricing", pricing.pricing, name="pricing"),
     path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
     path("orders/lookup", lookup.lookup, name="order_lookup"),

@@ -78,6 +78,13 @@ class DemoPackage(NamedTuple):
         return packages.usd_cents(self.list_price_cents, currency="CNY")
 
 
+# A top-up of the wallet by card is so many of this.
+TOPUP_PRODUCT: dict[str, str | int] = {
+    "id": "prod_demo_topup",
+    "name": "Credit 额度",
+    "price": 100,
+    "currency": PackagePrice.Currency.USD,
+}
 ADMINISTRATOR = Login("administrator", "admin@example.com", "purser-admin-demo")
 BUYER = Login("buyer", "buyer@example.com", "purser-buyer-demo")
 LOGINS = (ADMINISTRATOR, BUYER)
@@ -143,16 +150,17 @@ def load() -> None:
 
 
 def products() -> list[dict[str, str | int]]:
-    """Return what the sandbox's Creem has to sell, so that every package can be bought."""
-    return [
-        {
-            "id": package.product_id,
-            "name": f"{package.name[0]} {package.name[1]}",
-            "price": package.price_cents,
-            "currency": PackagePrice.Currency.USD,
-        }
-        for package in PACKAGES
-    ]
+    """Return what the sandbox's Creem has to sell, so that everything can be bought by card."""
+    return [TOPUP_PRODUCT, *map(_product, PACKAGES)]
+
+
+def _product(package: DemoPackage) -> dict[str, str | int]:
+    return {
+        "id": package.product_id,
+        "name": f"{package.name[0]} {package.name[1]}",
+        "price": package.price_cents,
+        "currency": PackagePrice.Currency.USD,
+    }
 
 
 def _person(login: Login, *, is_staff: bool) -> User:

@@ -2,24 +2,37 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from billing.models import PackagePrice, Provider
 from billing.providers.creem.answers import Product
 from billing.providers.errors import NotKnownThere, WrongMode
-from billing.services import wiring
+from billing.services import topups, wiring
 
 
 def faults_at_creem() -> list[str]:
-    """Ask Creem about the product of every price of an offered package, and say what does not fit.
+    """Ask Creem about the products of offered packages and of top-ups, and say what does not fit.
 
     Whoever pays for a product that does not fit gets nothing before a person has looked at it. A provider
     that cannot be asked raises ProviderError.
     """
+    faults = _topup_faults()
     prices = PackagePrice.objects.filter(package__is_offered=True, provider=Provider.CREEM)
-    return [
+    return faults + [
         f"{price.package.slug}, {price}, product {price.product_id}: {fault}"
         for price in prices.select_related("package").order_by("package__position", "pk")
         for fault in _faults(price)
     ]
+
+
+def _topup_faults() -> list[str]:
+    product_id = settings.CREEM_TOPUP_PRODUCT_ID
+    if not product_id:
+        return []
+    a_dollar = PackagePrice(
+        currency=topups.CURRENCY, price_cents=topups.CENTS_PER_DOLLAR, product_id=product_id
+    )
+    return [f"top-ups, {a_dollar}, product {product_id}: {fault}" for fault in _faults(a_dollar)]
 
 
 def _faults(price: PackagePrice) -> list[str]:

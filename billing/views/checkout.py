@@ -31,7 +31,7 @@ def checkout(request: PageRequest, slug: str) -> HttpResponse:
         status = UNREADABLE if form.is_bound else 200
         response = render(request, "billing/checkout.html", {"offer": offer, "form": form}, status=status)
     else:
-        response = _to_payment(_place(request, offer, form))
+        response = to_payment(_place(request, offer, form))
     browsers.keep_name(request, response)
     return response
 
@@ -43,7 +43,7 @@ def pay(request: PageRequest, order: Order) -> HttpResponse:
     A page of ours stands between a form and the provider, because a form may lead to our own pages only.
     """
     if request.method == "POST":
-        return _to_payment(order)
+        return to_payment(order)
     if order.state == Order.State.PENDING and order.checkout_url:
         return render(request, "billing/to_payment.html", {"order": order})
     return redirect("order", order.reference)
@@ -72,8 +72,8 @@ def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
     return order
 
 
-def _to_payment(order: Order) -> HttpResponse:
-    """Open the payment page if it is not open; the order's page says what to do when that fails."""
+def to_payment(order: Order) -> HttpResponse:
+    """Open the payment page if it is not open; the page of the order says what to do when that fails."""
     if order.is_paid or order.provider != Provider.CREEM:  # coins are paid on the order's own page
         return redirect("order", order.reference)
     try:

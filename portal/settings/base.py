@@ -252,6 +252,13 @@ SUPPORT_REPLY_HOURS = int(os.environ.get("SUPPORT_REPLY_HOURS", "24"))
 REFERENCE_MODEL = os.environ.get("REFERENCE_MODEL", "deepseek-chat")
 # A stand-in's address; empty means Creem's own, in the environment of the key.
 CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", "")
+# The product at Creem that costs one USD, of which a wallet is topped up by so many; empty for none by card.
+CREEM_TOPUP_PRODUCT_ID = os.environ.get("CREEM_TOPUP_PRODUCT_ID", "")
+TOPUP_LEAST_DOLLARS = {
+    "creem": int(os.environ.get("TOPUP_LEAST_DOLLARS_CREEM", "5")),
+    "nowpayments": int(os.environ.get("TOPUP_LEAST_DOLLARS_NOWPAYMENTS", "20")),
+}
+TOPUP_MOST_DOLLARS = int(os.environ.get("TOPUP_MOST_DOLLARS", "2000"))
 # The account at NowPayments, for coins. Without an API key nothing is sold for coins. Every secret of the
 # list is accepted, so that one can follow another. Nothing in a key tells its mode: `test` or `live`.
 NOWPAYMENTS_API_KEY = os.environ.get("NOWPAYMENTS_API_KEY", "")

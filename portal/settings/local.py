@@ -39,6 +39,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Purser <purser@exampl
 CREEM_API_KEY = os.environ.get("CREEM_API_KEY", "creem_test_sandbox")
 CREEM_WEBHOOK_SECRET = os.environ.get("CREEM_WEBHOOK_SECRET", "whsec_sandbox")
 CREEM_BASE_URL = os.environ.get("CREEM_BASE_URL", f"http://127.0.0.1:{SANDBOX_PORT}/creem")
+CREEM_TOPUP_PRODUCT_ID = os.environ.get("CREEM_TOPUP_PRODUCT_ID", "prod_demo_topup")
 NOWPAYMENTS_API_KEY = os.environ.get("NOWPAYMENTS_API_KEY", "SANDBOX-0000000-0000000-0000000")
 NOWPAYMENTS_IPN_SECRETS = tuple(os.environ.get("NOWPAYMENTS_IPN_SECRETS", "ipn-sandbox").split())
 NOWPAYMENTS_MODE = os.environ.get("NOWPAYMENTS_MODE", "test")

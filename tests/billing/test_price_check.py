@@ -12,6 +12,11 @@ from tests.billing.providers.recorded import Answer, RecordedServer, fixture
 from tests.factories import billing as make
 
 
+@pytest.fixture(autouse=True)
+def _no_top_ups(settings: Settings) -> None:
+    settings.CREEM_TOPUP_PRODUCT_ID = ""
+
+
 @pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_finds_nothing_where_creem_sells_what_we_offer() -> None:
     make.package()

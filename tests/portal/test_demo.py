@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import ApiKey, User
 from billing.models import Package, PackagePrice, Provider
@@ -72,11 +73,12 @@ def test_a_package_is_worth_its_tokens_of_the_reference_model() -> None:
 
 
 @pytest.mark.usefixtures("_loaded")
-def test_the_sandbox_sells_every_package_of_the_demo_at_its_price() -> None:
+def test_the_sandbox_sells_every_package_of_the_demo_at_its_price(settings: Settings) -> None:
     sold = {(product["id"], product["price"], product["currency"]) for product in demo.products()}
 
     at_creem = PackagePrice.objects.filter(provider=Provider.CREEM)
-    assert sold == set(at_creem.values_list("product_id", "price_cents", "currency"))
+    topup = (settings.CREEM_TOPUP_PRODUCT_ID, 100, "USD")
+    assert sold == {topup, *at_creem.values_list("product_id", "price_cents", "currency")}
 
 
 @pytest.mark.usefixtures("_loaded")

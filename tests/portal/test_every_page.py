@@ -18,7 +18,7 @@ from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
-PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/orders/lookup"]
+PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/topup", "/orders/lookup"]
 # Of the key that was made last, and of the last call that ended.
 OWN_PAGES = ["/tokens/{key}/edit", "/tokens/{key}/rotate", "/tokens/{key}/delete", "/receipts/{call}"]
 LANGUAGES = ["en", "zh-hans"]

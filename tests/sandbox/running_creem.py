@@ -16,6 +16,7 @@ WEBHOOK_SECRET = "whsec_sandbox"
 CLOCK_SCALE = 36_000
 PRODUCTS = (
     '[{"id": "prod_standard", "name": "Standard", "price": 1000, "currency": "USD"},'
+    ' {"id": "prod_dollar", "name": "Credit", "price": 100, "currency": "USD"},'
     ' {"id": "prod_taxed", "name": "Taxed", "price": 1000, "currency": "EUR", "tax_mode": "exclusive"},'
     ' {"id": "prod_monthly", "name": "Monthly", "price": 500, "currency": "USD",'
     '  "billing_type": "recurring", "billing_period": "every-month"}]'
