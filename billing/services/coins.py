@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing import coin_account
 from billing.models import Coin, Order
-from billing.providers.errors import ProviderError
+from billing.providers.errors import ProviderError, ProviderRefused
 from billing.providers.nowpayments import answers
 from billing.services import wiring
 
@@ -27,14 +27,15 @@ class OfferedCoin:
 def refresh() -> None:
     """Ask which coins are taken now and how little of each, and keep the answer.
 
-    A coin whose smallest amount cannot be asked for stays on the list without one. Nothing is changed when
-    the list itself does not come, and ProviderError is raised.
+    One whose smallest amount does not come stays on the list without it; one that the provider refuses to
+    say it for cannot be paid with. When the list itself does not come, ProviderError is raised and the old
+    one stays.
     """
     if not coin_account.is_named():
         return
     provider = wiring.nowpayments()
-    rows = [_row(coin, position) for position, coin in enumerate(provider.coins())]
-    _keep(rows)
+    rows = (_row(coin, position) for position, coin in enumerate(provider.coins()))
+    _keep([row for row in rows if row is not None])
 
 
 def offered(order: Order) -> list[OfferedCoin]:
@@ -55,7 +56,13 @@ def _is_possible(coin: Coin, order: Order) -> bool:
     return coin.least_cents is None or coin.least_cents <= order.price_cents
 
 
-def _row(coin: answers.Coin, position: int) -> Coin:
+def _row(coin: answers.Coin, position: int) -> Coin | None:
+    try:
+        least_cents = wiring.nowpayments().get_minimum(coin.code).worth_cents
+    except ProviderRefused:
+        return None
+    except ProviderError:
+        least_cents = None
     return Coin(
         code=coin.code,
         name=coin.name,
@@ -63,17 +70,10 @@ def _row(coin: answers.Coin, position: int) -> Coin:
         network=coin.network,
         places=coin.places,
         needs_memo=coin.needs_memo,
-        least_cents=_least_cents(coin.code),
+        least_cents=least_cents,
         position=position,
         asked_at=timezone.now(),
     )
-
-
-def _least_cents(code: str) -> int | None:
-    try:
-        return wiring.nowpayments().get_minimum(code).worth_cents
-    except ProviderError:
-        return None
 
 
 @transaction.atomic
