@@ -49,6 +49,24 @@ class CodeTyped(NumberMistyped):
     code = "code_typed"
 
 
+class ReviewClosed(BillingError):
+    """Somebody has resolved or closed the review already."""
+
+    code = "review_closed"
+
+
+class CannotBeAccepted(BillingError):
+    """What was told does not pay this order: one of them is paid, or provider, mode or currency differ."""
+
+    code = "cannot_be_accepted"
+
+
+class CannotBeCredited(BillingError):
+    """Nobody could spend what is credited for this order: it brought no credit to an account."""
+
+    code = "cannot_be_credited"
+
+
 class NothingToShow(BillingError):
     """The order has no key or code that could be shown, saved, rolled or claimed now."""
 

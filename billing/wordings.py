@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 from accounts.errors import TooManyAttempts
 from billing.errors import (
     AlreadyClaimed,
+    CannotBeAccepted,
+    CannotBeCredited,
     CheckoutUnavailable,
     CodeTyped,
     CoinTooSmall,
@@ -19,6 +21,7 @@ from billing.errors import (
     NothingToShow,
     NumberMistyped,
     OrderNotFound,
+    ReviewClosed,
 )
 
 WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
@@ -29,6 +32,15 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     ),
     CoinTooSmall: (409, _("This order is below the minimum of that coin. Choose another one.")),
     NothingToDecide: (409, _("No coins of this order wait for a decision any more. Reload its page.")),
+    ReviewClosed: (409, _("Somebody has resolved this review meanwhile.")),
+    CannotBeAccepted: (
+        409,
+        _("This is no payment for that order: it is paid, or of another provider, mode or currency."),
+    ),
+    CannotBeCredited: (
+        409,
+        _("This order brought no credit to an account, so nobody could spend it. Refund it instead."),
+    ),
     OrderNotFound: (
         404,
         _(

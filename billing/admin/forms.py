@@ -109,6 +109,26 @@ class PriceFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not su
         return {**super().get_form_kwargs(index), "package": self.instance}
 
 
+class AcceptForm(forms.Form):
+    """Which order a payment is accepted for."""
+
+    reference = forms.CharField(
+        label=_("Reference of the order"),
+        max_length=32,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        help_text=_("As it stands on the order's page. Its credit follows what was paid."),
+    )
+
+
+class CreditForm(forms.Form):
+    """How much is credited to the buyer of an order, and why."""
+
+    amount = UsdField(label=_("Amount in USD"), min_value=as_usd(NanoUSD(1)))
+    note = forms.CharField(
+        label=_("Note"), max_length=LONGEST_NOTE, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
+
+
 class CloseForm(forms.Form):
     """What was done about a review."""
 

@@ -81,7 +81,12 @@ class InboxEventAdmin(ShopAdmin):
     @admin.display(description=_("body"))
     def pretty_body(self, event: InboxEvent) -> SafeString:
         """Return what the provider said, as JSON in lines, or as it came when it is none."""
-        text = bytes(event.body).decode(errors="replace")
-        with suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        return format_html('<pre class="told">{}</pre>', text[:LONGEST_SHOWN])
+        return in_lines(bytes(event.body))
+
+
+def in_lines(body: bytes) -> SafeString:
+    """Return what a provider said, as JSON in lines, or as it came when it is none."""
+    text = body.decode(errors="replace")
+    with suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return format_html('<pre class="told">{}</pre>', text[:LONGEST_SHOWN])

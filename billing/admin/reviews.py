@@ -8,13 +8,21 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing.admin.forms import CloseForm
+from billing.admin import explanations, inbox
+from billing.admin.forms import AcceptForm, CloseForm, CreditForm
 from billing.admin.pages import ShopAdmin, staff
+from billing.errors import BillingError
 from billing.models import Review
-from billing.services import reviews
+from billing.providers.errors import ProviderError
+from billing.services import resolutions, reviews
+from billing.tasks import deliver_order, nudge
+from billing.wordings import WORDINGS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -49,7 +57,7 @@ class ClosedFilter(admin.SimpleListFilter):
 
 @admin.register(Review)
 class ReviewAdmin(ShopAdmin):
-    """Closing says that a person has looked; it moves no money and changes no order."""
+    """What waits for a person, with what was told and what can be done. Closing alone moves no money."""
 
     list_display = ["reason", "subject", "order", "detail", "opened_at", "closed_at"]
     list_select_related = ["order"]
@@ -58,13 +66,62 @@ class ReviewAdmin(ShopAdmin):
     search_within = {"subject": {"reason__in": Review.Reason.values}}
     search_help_text = _("What it is about, or an order's whole reference or e-mail address.")
     fields = [
-        "reason", "subject", "order", "event", "detail", "opened_at", "closed_at", "closed_by", "note",
+        "reason", "what_happened", "subject", "order", "event", "detail", "opened_at", "closed_at",
+        "closed_by", "note", "told",
     ]  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the act to the admin's own pages."""
-        act = self.admin_site.admin_view(self.close)
-        return [path("<int:pk>/close/", act, name="billing_review_close"), *super().get_urls()]
+        """Add the acts to the admin's own pages."""
+        acts = {"close": self.close, "accept": self.accept, "credit": self.credit}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(act), name=f"billing_review_{name}")
+            for name, act in acts.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    @admin.display(description=_("what we think happened"))
+    def what_happened(self, review: Review) -> Promise:
+        """Return a plain sentence for the reason."""
+        return explanations.of(review)
+
+    @admin.display(description=_("told"))
+    def told(self, review: Review) -> SafeString:
+        """Return what the provider said."""
+        return inbox.in_lines(bytes(review.event.body)) if review.event else format_html("-")
+
+    def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for which order, and let the payment pay it."""
+        review = self.row(request, pk, right="billing.resolve_review")
+        form = AcceptForm(
+            request.POST or None, initial={"reference": review.order and review.order.reference}
+        )
+        if form.is_valid():
+            try:
+                order = resolutions.accept(
+                    review, reference=form.cleaned_data["reference"], by=staff(request)
+                )
+            except (BillingError, ProviderError) as refusal:
+                form.add_error(None, str(_in_words(refusal)))
+            else:
+                nudge(deliver_order, order.pk)
+                said = _("The payment is accepted, and the order is delivered.")
+                return self.done(request, review, said, logged=gettext("Accepted the payment."))
+        return self.ask(request, review, form, act="accept", title=_("Accept the payment"))
+
+    def credit(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask how much, and credit it to the buyer."""
+        review = self.row(request, pk, right="billing.resolve_review")
+        form = CreditForm(request.POST or None)
+        if form.is_valid():
+            amount, note = form.cleaned_data["amount"], form.cleaned_data["note"]
+            try:
+                resolutions.credit(review, amount, note=note, by=staff(request))
+            except BillingError as refusal:
+                form.add_error(None, str(_in_words(refusal)))
+            else:
+                said = _("The credit is in the buyer's account.")
+                return self.done(request, review, said, logged=gettext("Credited the buyer."))
+        return self.ask(request, review, form, act="credit", title=_("Credit the buyer"))
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask what was done, and close the review with it."""
@@ -74,3 +131,9 @@ class ReviewAdmin(ShopAdmin):
             return self.ask(request, review, form, act="close", title=_("Close the review"))
         reviews.close(review, by=staff(request), note=form.cleaned_data["note"])
         return self.done(request, review, _("The review is closed."), logged=gettext("Closed the review."))
+
+
+def _in_words(refusal: BillingError | ProviderError) -> Promise:
+    if isinstance(refusal, ProviderError):
+        return _("The provider did not answer. Try again in a minute.")
+    return WORDINGS[type(refusal)][1]

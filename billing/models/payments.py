@@ -102,6 +102,7 @@ class Review(models.Model):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
+        permissions = [("resolve_review", _("Can accept or credit what a review is about"))]
         indexes = [
             models.Index(fields=["-id"], name="reviews_that_wait", condition=Q(closed_at__isnull=True)),
         ]

@@ -82,6 +82,16 @@ _CHECKS = [
         """,
     ),
     Check(
+        "credit_of_no_closed_review",
+        """
+        SELECT entry.reference, 'credited for a review that nobody has closed'
+          FROM ledger_entry AS entry
+         WHERE entry.reference LIKE 'review:%:credit' AND NOT EXISTS (
+               SELECT FROM billing_review AS review
+                WHERE review.id::text = split_part(entry.reference, ':', 2) AND review.closed_at IS NOT NULL)
+        """,
+    ),
+    Check(
         "sold_code_without_its_order",
         """
         SELECT 'batch ' || batch.id, format('sold through %s for %s nano-USD; its order is %s',
