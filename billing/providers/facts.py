@@ -68,7 +68,8 @@ class PaymentSucceeded(_Fact):
     `paid_cents` is what left the buyer's account, with tax and less discounts: never compare that exactly.
     Coins are counted at the rate of the payment, so that it is above the amount when too many came.
     `email` is whatever the buyer typed there, which need not be what we were told. A provider that keeps no
-    products of ours names neither `product_id` nor `units`.
+    products of ours names neither `product_id` nor `units`. Where coins were sent, `asked` and `arrived`
+    count `coin`.
     """
 
     transaction_id: str
@@ -82,6 +83,9 @@ class PaymentSucceeded(_Fact):
     discount_cents: int | None = None
     paid_cents: int | None = None
     email: str | None = None
+    coin: str | None = None
+    asked: Decimal | None = None
+    arrived: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

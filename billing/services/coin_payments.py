@@ -57,19 +57,17 @@ def pay(fact: PaymentSucceeded, order: Order) -> None:
 
     More than its price brings more credit, in the same delivery.
     """
-    deposit = _deposit(fact.transaction_id, order)
-    deposit.worth, deposit.use, deposit.state = _money(fact), Use.HELD, CoinState.FINISHED
-    deposit.arrived, deposit.held_at = deposit.asked or Decimal(0), timezone.now()
+    deposit = _arrived_in_full(fact, order)
+    deposit.use, deposit.held_at = Use.HELD, timezone.now()
     deposit.save()
     _settle(order, fact)
 
 
 def spare(fact: PaymentSucceeded, order: Order, event: InboxEvent | None) -> Applied:
     """Use the coins of a second payment in full, for an order that another one has paid."""
-    deposit = _deposit(fact.transaction_id, order)
+    deposit = _arrived_in_full(fact, order)
     if deposit.use not in {Use.WAITED_FOR, Use.EMPTY}:
         return Applied(Outcome.NOTHING_NEW, order)
-    deposit.worth, deposit.state, deposit.arrived = _money(fact), CoinState.FINISHED, deposit.asked or 0
     return _use(deposit, order, event)
 
 
@@ -120,6 +118,15 @@ def _deposit(payment_id: str, order: Order) -> Deposit:
     return order.deposits.filter(payment_id=payment_id).first() or Deposit(
         order=order, payment_id=payment_id, state=CoinState.WAITING
     )
+
+
+def _arrived_in_full(fact: PaymentSucceeded, order: Order) -> Deposit:
+    """Return the row of a payment with all its coins in it; it may be the first that is heard of it."""
+    deposit = _deposit(fact.transaction_id, order)
+    deposit.state, deposit.worth = CoinState.FINISHED, _money(fact)
+    deposit.coin, deposit.asked = deposit.coin or fact.coin or "", deposit.asked or fact.asked
+    deposit.arrived = fact.arrived or Decimal(0)
+    return deposit
 
 
 def _as_told(fact: CoinPayment, order: Order) -> Deposit:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox import faults
 from sandbox.answers import as_json, refused, whole_number
-from sandbox.nowpayments import acts, movements, wishes
+from sandbox.nowpayments import acts, movements, told, wishes
 from sandbox.nowpayments.api import STORE
 from sandbox.nowpayments.entities import Notification, Payment
 from sandbox.nowpayments.settings import Rules
@@ -35,6 +35,7 @@ def build(store: Store) -> web.Application:
     app.router.add_post("/notifications", _tell)
     app.router.add_post("/notifications/{id}/resend", _resend)
     app.router.add_get("/payments", _payments)
+    app.router.add_post("/payments", _keep)
     app.router.add_post("/payments/{id}/deposit", _deposit)
     app.router.add_post("/payments/{id}/{act}", _perform)
     return app
@@ -105,6 +106,13 @@ async def _resend(request: web.Request) -> web.Response:
 async def _payments(request: web.Request) -> web.Response:
     """List all payments, oldest first."""
     return as_json(request.app[STORE].records.all(Payment))
+
+
+async def _keep(request: web.Request) -> web.Response:
+    """Keep a payment as the body, that of a notification, tells it. Nobody is told."""
+    payment = told.read(wishes.parse(await request.read()))
+    request.app[STORE].records.keep(payment)
+    return as_json(payment)
 
 
 async def _deposit(request: web.Request) -> web.Response:

@@ -26,7 +26,12 @@ class CoinShop:
         self._told: set[str] = {each["id"] for each in running.notifications()}
 
     def order(
-        self, *, price_cents: int = PRICE_CENTS, user: User | None = None, delivery: str = "auto"
+        self,
+        *,
+        price_cents: int = PRICE_CENTS,
+        user: User | None = None,
+        delivery: str = "auto",
+        reference: str | None = None,
     ) -> Order:
         """Place an order that is to be paid in coins."""
         package = Package.objects.filter(slug="standard").first() or make.package(delivery=delivery)
@@ -35,7 +40,7 @@ class CoinShop:
         )
         email = user.email if user else "guest@example.com"
         buyer = Buyer(email=email, language="en", user=user)
-        return orders.place(orders.of_package(price), buyer, mode=Mode.TEST)
+        return orders.place(orders.of_package(price), buyer, mode=Mode.TEST, reference=reference)
 
     def chosen(self, order: Order | None = None, *, coin: str = COIN) -> Deposit:
         """Return the address that a buyer was shown for this coin."""

@@ -62,6 +62,10 @@ class RunningNowPayments:
         answer = self.control(f"/payments/{payment['payment_id']}/deposit", {"amount": amount, **coin})
         return self._come_to(answer)
 
+    def keep(self, told: bytes) -> None:
+        """Have a payment as a notification tells it, with nobody told."""
+        assert self.sandbox.request("POST", "/control/nowpayments/payments", data=told).ok
+
     def paid(self, act: str = "exact", **fields: Any) -> dict[str, Any]:
         """Open a payment, pay it, and return it as the API has it in the end."""
         return self.act(self.payment(**fields), act)

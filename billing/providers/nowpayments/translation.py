@@ -52,6 +52,9 @@ def of_payment(payment: Payment, *, mode: Mode) -> Fact:
                 currency=payment.currency,
                 amount_cents=cents,
                 paid_cents=int(cents * Fraction(payment.arrived) / Fraction(asked)),
+                coin=payment.coin,
+                asked=asked,
+                arrived=payment.arrived,
             )
         case CoinState.REFUNDED:
             return Refunded(

@@ -61,6 +61,9 @@ def test_a_captured_payment_says_all_that_an_order_is_compared_with() -> None:
         discount_cents=None,
         paid_cents=2000,
         email=None,
+        coin="eth",
+        asked=Decimal("0.00656612"),
+        arrived=Decimal("0.00656612"),
     )
 
 
