@@ -25,6 +25,12 @@ class CoinTooSmall(BillingError):
     code = "coin_too_small"
 
 
+class AlreadyPaid(BillingError):
+    """The order is paid: no address to send more to is opened for it."""
+
+    code = "already_paid"
+
+
 class NothingToDecide(BillingError):
     """No coins wait for a decision of the order's buyer: they were used, or never came."""
 

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from accounts.errors import TooManyAttempts
 from billing.errors import (
     AlreadyClaimed,
+    AlreadyPaid,
     CannotBeAccepted,
     CannotBeCredited,
     CheckoutUnavailable,
@@ -31,6 +32,7 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
         _("The payment page could not be opened. Nothing was charged; please try again in a minute."),
     ),
     CoinTooSmall: (409, _("This order is below the minimum of that coin. Choose another one.")),
+    AlreadyPaid: (409, _("This order is paid already: send nothing more. Reload its page.")),
     NothingToDecide: (409, _("No coins of this order wait for a decision any more. Reload its page.")),
     ReviewClosed: (409, _("Somebody has resolved this review meanwhile.")),
     CannotBeAccepted: (

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing import coin_account
 from billing.models import Coin, Order
-from billing.providers.errors import ProviderError, ProviderRefused
+from billing.providers.errors import ProviderRefused, ProviderUnavailable
 from billing.providers.nowpayments import answers
 from billing.services import wiring
 
@@ -27,15 +27,15 @@ class OfferedCoin:
 def refresh() -> None:
     """Ask which coins are taken now and how little of each, and keep the answer.
 
-    One whose smallest amount does not come stays on the list without it; one that the provider refuses to
-    say it for cannot be paid with. When the list itself does not come, ProviderError is raised and the old
-    one stays.
+    A coin for which the provider names none at this moment is left out. Once it stops answering, the other
+    coins stay with what was known of them. Nothing is changed when the list itself does not come, and
+    ProviderError is raised.
     """
     if not coin_account.is_named():
         return
-    provider = wiring.nowpayments()
-    rows = (_row(coin, position) for position, coin in enumerate(provider.coins()))
-    _keep([row for row in rows if row is not None])
+    taken = wiring.nowpayments().coins()
+    least = _least_cents([coin.code for coin in taken])
+    _keep([_row(coin, place, least[coin.code]) for place, coin in enumerate(taken) if coin.code in least])
 
 
 def offered(order: Order) -> list[OfferedCoin]:
@@ -56,13 +56,7 @@ def _is_possible(coin: Coin, order: Order) -> bool:
     return coin.least_cents is None or coin.least_cents <= order.price_cents
 
 
-def _row(coin: answers.Coin, position: int) -> Coin | None:
-    try:
-        least_cents = wiring.nowpayments().get_minimum(coin.code).worth_cents
-    except ProviderRefused:
-        return None
-    except ProviderError:
-        least_cents = None
+def _row(coin: answers.Coin, position: int, least_cents: int | None) -> Coin:
     return Coin(
         code=coin.code,
         name=coin.name,
@@ -74,6 +68,19 @@ def _row(coin: answers.Coin, position: int) -> Coin | None:
         position=position,
         asked_at=timezone.now(),
     )
+
+
+def _least_cents(codes: list[str]) -> dict[str, int | None]:
+    """Return the smallest amount of each coin; a buyer may wait for it, so silence is met only once."""
+    least = dict.fromkeys(codes) | dict(Coin.objects.values_list("code", "least_cents"))
+    for code in codes:
+        try:
+            least[code] = wiring.nowpayments().get_minimum(code).worth_cents
+        except ProviderRefused:
+            del least[code]
+        except ProviderUnavailable:
+            break
+    return least
 
 
 @transaction.atomic

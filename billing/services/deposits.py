@@ -1,14 +1,14 @@
 """Addresses to send coins to: opened for an order in the coin that its buyer chose."""
 
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from billing.errors import CheckoutUnavailable, CoinTooSmall, NotForSale
-from billing.models import Coin, Deposit, Order, OrderStep
+from billing.errors import AlreadyPaid, CheckoutUnavailable, CoinTooSmall, NotForSale
+from billing.models import Coin, Deposit, Order, OrderStep, Provider
 from billing.models.coins import WORTH_PLACES
 from billing.providers.errors import AmountTooSmall, ProviderError
 from billing.providers.facts import CoinState
@@ -16,6 +16,9 @@ from billing.providers.nowpayments.answers import Payment
 from billing.services import asking, orders, qr_codes, wiring
 
 Use = Deposit.Use
+
+# Amounts of coins are asked for in so many places, where nothing is known of their own.
+_USUAL_PLACES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,14 @@ class CoinStanding:
         if self.current is None or self.current.to_send is None:
             return None
         came = sum((each.arrived for each in self.held if each.coin == self.current.coin), Decimal(0))
-        return max(self.current.to_send - came, Decimal(0))
+        return max(self.current.to_send - came - self._covered_by_others(self.current), Decimal(0))
+
+    def _covered_by_others(self, current: Deposit) -> Decimal:
+        """Return how much of the open address's coin need not be sent, as other coins came in its place."""
+        others = worth_of([each for each in self.held if each.coin != current.coin])
+        places = self.coin.places if self.coin and self.coin.places is not None else _USUAL_PLACES
+        whole = (current.to_send or Decimal(0)) * others * 100 / current.order.price_cents
+        return whole.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
 
     @property
     def worth_cents(self) -> int:
@@ -64,9 +74,12 @@ def open_address(order: Order, *, coin_code: str) -> Deposit:
 
     The provider is asked only when no address in that coin is open yet. Raises CoinTooSmall when the price
     is below what is taken in it, and CheckoutUnavailable when no usable answer comes: it may be tried again.
+    An order that is paid needs none: AlreadyPaid.
     """
-    if not Coin.objects.filter(code=coin_code).exists():
+    if order.provider != Provider.NOWPAYMENTS or not Coin.objects.filter(code=coin_code).exists():
         raise NotForSale
+    if order.is_paid:
+        raise AlreadyPaid
     known = _open_in(order, coin_code)
     if known is not None:
         return _make_current(order, known)
@@ -80,8 +93,9 @@ def open_address(order: Order, *, coin_code: str) -> Deposit:
 
 
 def leave_address(order: Order) -> None:
-    """Let the buyer choose another coin. Coins that come to the old address still count."""
-    Order.objects.filter(pk=order.pk, state=Order.State.PENDING).update(checkout_id="")
+    """Let the buyer choose another coin, until some have come. What comes to the old address still counts."""
+    waiting = Order.objects.filter(pk=order.pk, state=Order.State.PENDING, provider=Provider.NOWPAYMENTS)
+    waiting.exclude(deposits__use=Use.HELD).update(checkout_id="")
 
 
 def standing(order: Order) -> CoinStanding:
