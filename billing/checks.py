@@ -43,6 +43,12 @@ def _creem() -> Iterator[CheckMessage]:
             hint="Set it to the signing secret that Creem shows beside your webhook.",
             id="billing.E001",
         )
+    elif not settings.CREEM_BASE_URL and not all(map(_is_of_creem, settings.CREEM_WEBHOOK_SECRET.split())):
+        yield Error(
+            "CREEM_WEBHOOK_SECRET is none of Creem's: those begin with whsec_.",
+            hint="Copy the whole signing secret from the webhook's page at Creem; several are parted by spaces.",
+            id="billing.E010",
+        )
     if not settings.CREEM_API_KEY.strip():
         yield Error(
             "CREEM_API_KEY is empty: no payment page could be opened.",
@@ -58,6 +64,10 @@ def _creem() -> Iterator[CheckMessage]:
             hint="Leave CREEM_BASE_URL empty for Creem itself, and copy the whole key.",
             id="billing.E003",
         )
+
+
+def _is_of_creem(secret: str) -> bool:
+    return secret.startswith("whsec_")
 
 
 def _nowpayments() -> Iterator[CheckMessage]:

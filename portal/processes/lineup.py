@@ -63,7 +63,7 @@ def _creem() -> list[str]:
         return []  # its secrets do not belong into a list of processes
     options = {
         "--creem-api-key": settings.CREEM_API_KEY,
-        "--creem-webhook-secret": settings.CREEM_WEBHOOK_SECRET,
+        "--creem-webhook-secret": settings.CREEM_WEBHOOK_SECRET.split()[0],
         "--creem-webhook-url": f"http://127.0.0.1:{settings.PORT}/webhooks/creem",
         "--creem-clock-scale": settings.SANDBOX_CLOCK_SCALE,
         "--creem-products": json.dumps(demo.products()),

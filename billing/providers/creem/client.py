@@ -57,7 +57,7 @@ class Creem:
         before_asking: Callable[[], None] = lambda: None,
     ) -> None:
         self._api_key = api_key.strip()
-        self._webhook_secret = webhook_secret.strip()
+        self._webhook_secrets = webhook_secret.split()
         self.mode = _mode_of_key(self._api_key)
         self._api = JsonApi(
             _fitting(base_url, self.mode),
@@ -89,7 +89,11 @@ class Creem:
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """Verify a webhook: see `PaymentProvider`."""
         signature = {name.lower(): value for name, value in headers.items()}.get(SIGNATURE_HEADER, "")
-        if not signatures.webhook_is_genuine(body, signature=signature, secret=self._webhook_secret):
+        genuine = (
+            signatures.webhook_is_genuine(body, signature=signature, secret=secret)
+            for secret in self._webhook_secrets
+        )
+        if not any(genuine):
             raise InvalidSignature(operation="webhook")
         envelope = expanded(json_api.parse(body))
         return WebhookEvent(

@@ -31,6 +31,17 @@ def test_a_signed_webhook_is_genuine(vector: Any) -> None:
     assert event.id.startswith("evt_")
 
 
+@pytest.mark.parametrize("both", ["whsec_next {old}", "{old} whsec_next"])
+def test_while_one_secret_follows_another_both_are_believed(both: str) -> None:
+    vector = WEBHOOKS[0]
+    provider = hurried("", webhook_secret=both.format(old=vector["secret"]))
+    body = vector["raw_body"].encode()
+    by_the_next = hmac.new(b"whsec_next", body, hashlib.sha256).hexdigest()
+
+    assert provider.read_webhook(body, {"creem-signature": vector["signature"]})
+    assert provider.read_webhook(body, {"creem-signature": by_the_next})
+
+
 @pytest.mark.parametrize("vector", WEBHOOKS)
 @pytest.mark.parametrize("signature", ["", "0" * 64, "签名", "\udcff", "{}", "\x00"])
 def test_a_forged_webhook_is_not(vector: Any, signature: str) -> None:
