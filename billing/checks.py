@@ -46,7 +46,7 @@ def _creem() -> Iterator[CheckMessage]:
     elif not settings.CREEM_BASE_URL and not all(map(_is_of_creem, settings.CREEM_WEBHOOK_SECRET.split())):
         yield Error(
             "CREEM_WEBHOOK_SECRET is none of Creem's: those begin with whsec_.",
-            hint="Copy the whole signing secret from the webhook's page at Creem; several are parted by spaces.",
+            hint="Copy the whole signing secret from the page of the webhook; several are parted by spaces.",
             id="billing.E010",
         )
     if not settings.CREEM_API_KEY.strip():

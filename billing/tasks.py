@@ -17,6 +17,7 @@ from billing.services import (
     inbox,
     mailing,
     proof,
+    reconciliation,
     showing,
 )
 from ledger.services import proof as ledger_proof
@@ -121,6 +122,13 @@ def tend_coins() -> None:
     """Ask which coins are taken now, and tell of coins about which nobody has decided anything."""
     coin_payments.report_undecided()
     coins.refresh()
+
+
+@shared_task
+def reconcile() -> None:
+    """Compare our payments with those of each provider."""
+    for provider in reconciliation.compared():
+        reconciliation.run(provider)
 
 
 @shared_task

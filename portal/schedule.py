@@ -15,6 +15,7 @@ EVERY = {
     "billing.tasks.sweep_deliveries": 15,
     "billing.tasks.sweep_foreign_keys": MINUTE,
     "billing.tasks.tend_coins": 5 * MINUTE,
+    "billing.tasks.reconcile": HOUR,
     "billing.tasks.forget_spent_codes": HOUR,
     "billing.tasks.sweep_mails": 15,
     "billing.tasks.prove_the_orders": HOUR,

@@ -38,6 +38,15 @@ SENTENCES: dict[Review.Reason, Promise] = {
     Reason.REFUND_ASKED: _(
         "The buyer asks for the coins back. Send them, and close this with the reference."
     ),
+    Reason.NOT_KNOWN_HERE: _(
+        "The provider has a payment that we know nothing of, and no order of ours was paid by it. Find the"
+        " buyer by what the provider knows, then credit or refund it there."
+    ),
+    Reason.NOT_KNOWN_THERE: _(
+        "We credited a payment that the provider does not list. Look for it there before anything is"
+        " refunded."
+    ),
+    Reason.AMOUNT_DIFFERS: _("The provider names another amount for a payment than it told us at first."),
     Reason.NOT_DELIVERED: _("The order is paid and could not be delivered. Its story says what fails."),
     Reason.UNREADABLE: _("The provider told something that cannot be understood. Read it below."),
 }

@@ -7,6 +7,7 @@ from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
 from billing.models.packages import Package, PackagePrice
 from billing.models.payments import Payment, Review
 from billing.models.providers import Mode, Provider
+from billing.models.reconciliation import Reconciliation
 
 __all__ = [
     "Coin",
@@ -22,5 +23,6 @@ __all__ = [
     "PackagePrice",
     "Payment",
     "Provider",
+    "Reconciliation",
     "Review",
 ]

@@ -72,6 +72,9 @@ class Review(models.Model):
         COINS_TO_SPARE = "coins_to_spare", _("coins beside a paid order")
         COINS_UNDECIDED = "coins_undecided", _("too few coins, and no decision")
         REFUND_ASKED = "refund_asked", _("coins asked back by the buyer")
+        NOT_KNOWN_HERE = "not_known_here", _("at the provider, but not here")
+        NOT_KNOWN_THERE = "not_known_there", _("here, but not at the provider")
+        AMOUNT_DIFFERS = "amount_differs", _("another amount at the provider")
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
         UNREADABLE = "unreadable", _("cannot be understood")
 

@@ -126,6 +126,16 @@ class NowPayments:
         for repeated_id in payment.repeated_ids:
             yield translation.of_payment(self.get_payment(repeated_id), mode=self.mode)
 
+    @property
+    def can_list(self) -> bool:
+        """Whether there is a login, without which payments cannot be listed."""
+        return self._account.login is not None
+
+    def list_facts(self, *, since: datetime, until: datetime) -> Iterator[tuple[str, Fact]]:
+        """Yield what each payment of a window tells, with its id, newest first; see `list_payments`."""
+        for payment in self.list_payments(since=since, until=until):
+            yield payment.id, translation.of_payment(payment, mode=self.mode)
+
     def list_payments(
         self, *, invoice_id: str = "", since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[Payment]:
