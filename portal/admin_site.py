@@ -8,8 +8,11 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+
+from billing.services import daily_report
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -18,6 +21,11 @@ class PortalAdminSite(admin.AdminSite):
     site_header = settings.SITE_NAME
     site_title = settings.SITE_NAME
     index_title = _("Administration")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show above everything what must not be missed, to whoever may look at it."""
+        alarms = daily_report.alarms() if request.user.has_perm("billing.view_review") else None
+        return super().index(request, {**(extra_context or {}), "shop_alarms": alarms})
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

@@ -1,5 +1,5 @@
-"""The operator's side of the shop: packages and prices, orders with their story, inbox, reviews, mails."""
+"""The operator's side of the shop: packages and prices, orders with their story, and what needs a person."""
 
-from billing.admin import inbox, mails, orders, packages, payments, reviews
+from billing.admin import inbox, mails, orders, packages, payments, reconciliations, reviews
 
-__all__ = ["inbox", "mails", "orders", "packages", "payments", "reviews"]
+__all__ = ["inbox", "mails", "orders", "packages", "payments", "reconciliations", "reviews"]
