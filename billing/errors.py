@@ -89,3 +89,49 @@ class KeyIssuerUnavailable(BillingError):
     """The console that makes the keys gave no usable answer. What was begun is gone on with by itself."""
 
     code = "key_issuer_unavailable"
+
+
+class NoPublishedRate(BillingError):
+    """The shop publishes no rate for the currency, so nothing can be priced in it."""
+
+    code = "no_published_rate"
+
+
+class ChannelClosed(BillingError):
+    """There is no such channel of the transfer desk, or it takes no transfers now."""
+
+    code = "channel_closed"
+
+
+class AmountTooSmall(BillingError):
+    """The amount is below the smallest that is taken: `least`, as it is shown."""
+
+    code = "amount_too_small"
+
+    def __init__(self, least: str) -> None:
+        super().__init__()
+        self.least = least
+
+
+class ReferenceUnreadable(BillingError):
+    """The text cannot be the reference of a transaction: it is too short, or too long."""
+
+    code = "reference_unreadable"
+
+
+class ScreenshotRefused(BillingError):
+    """The file is no picture of a kind, size and number of pixels that we take."""
+
+    code = "screenshot_refused"
+
+
+class TransferSettled(BillingError):
+    """The transfer waits for no such act: somebody has decided about it, or submitted it, already."""
+
+    code = "transfer_settled"
+
+
+class TransactionUsed(BillingError):
+    """The transaction of this channel has paid another order already."""
+
+    code = "transaction_used"

@@ -19,6 +19,7 @@ from billing.services import (
     proof,
     reconciliation,
     showing,
+    transfers,
 )
 from ledger.services import proof as ledger_proof
 from redemption.services import proof as redemption_proof
@@ -135,6 +136,12 @@ def reconcile() -> None:
 def forget_spent_codes() -> None:
     """Forget the texts of sold codes that were redeemed or lapsed."""
     showing.forget_spent_codes()
+
+
+@shared_task
+def lapse_transfers() -> None:
+    """Let lapse what buyers have not told us of in time."""
+    transfers.lapse_due()
 
 
 @shared_task

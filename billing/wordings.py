@@ -11,18 +11,25 @@ from accounts.errors import TooManyAttempts
 from billing.errors import (
     AlreadyClaimed,
     AlreadyPaid,
+    AmountTooSmall,
     CannotBeAccepted,
     CannotBeCredited,
+    ChannelClosed,
     CheckoutUnavailable,
     CodeTyped,
     CoinTooSmall,
     KeyIssuerUnavailable,
+    NoPublishedRate,
     NotForSale,
     NothingToDecide,
     NothingToShow,
     NumberMistyped,
     OrderNotFound,
+    ReferenceUnreadable,
     ReviewClosed,
+    ScreenshotRefused,
+    TransactionUsed,
+    TransferSettled,
 )
 
 WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
@@ -61,6 +68,19 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
         503,
         _("The key could not be replaced right now. We go on trying by ourselves; look again in a minute."),
     ),
+    NoPublishedRate: (409, _("There is no published rate for this currency.")),
+    ChannelClosed: (404, _("This channel takes no transfers now. The list of channels shows those that do.")),
+    AmountTooSmall: (422, _("The smallest amount of this channel is %(least)s.")),
+    ReferenceUnreadable: (
+        422,
+        _("This is no transaction reference: it has from 4 to 80 letters and digits."),
+    ),
+    ScreenshotRefused: (
+        422,
+        _("This file is no picture that we can read. Attach a PNG, JPEG or WebP of 5 MB at most."),
+    ),
+    TransferSettled: (409, _("This was settled meanwhile. Reload the page.")),
+    TransactionUsed: (409, _("This transaction has paid another order through this channel.")),
 }
 
 
@@ -90,4 +110,4 @@ def told(error: Exception) -> Told:
         )
         return Told(429, sentence % {"minutes": minutes}, error.retry_after_seconds)
     status, words = WORDINGS[type(error)]
-    return Told(status, str(words))
+    return Told(status, str(words) % vars(error))

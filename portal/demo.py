@@ -4,6 +4,7 @@ Only `manage.py up` and `manage.py load_demo` load it. What is there already sta
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from allauth.account.models import EmailAddress
@@ -12,8 +13,8 @@ from django.db import transaction
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
-from billing.models import Package, PackagePrice, Provider
-from billing.services import packages
+from billing.models import Package, PackagePrice, Provider, PublishedRate, TransferChannel
+from billing.services import rates
 from gateway.models import Channel, Protocol
 from gateway.services import channels
 from ledger.models import Entry, LanguageModel, ModelAlias
@@ -75,7 +76,18 @@ class DemoPackage(NamedTuple):
     @property
     def price_cents(self) -> int:
         """What Creem charges, in US cents."""
-        return packages.usd_cents(self.list_price_cents, currency="CNY")
+        return -(-self.list_price_cents // PUBLISHED_RATES["CNY"])
+
+
+class DemoChannel(NamedTuple):
+    """A channel of the transfer desk, with an account that nobody has."""
+
+    slug: str
+    name: tuple[str, str]
+    currency: str
+    account: str
+    minimum: int
+    qr_text: str = ""
 
 
 # A top-up of the wallet by card is so many of this.
@@ -119,6 +131,18 @@ MODELS = (
         rates_source="openai/text-embedding-3-small",
     ),
 )  # fmt: skip
+PUBLISHED_RATES = {"CNY": 8, "USD": 1, "USDT": 1, "USDC": 1, "FDUSD": 1, "DAI": 1}
+TRANSFER_CHANNELS = (
+    DemoChannel("alipay", ("Alipay", "支付宝"), "CNY", "pay@example.invalid", 10, "demo-alipay"),
+    DemoChannel("wechat", ("WeChat Pay", "微信支付"), "CNY", "demo-wechat", 10, "demo-wechat"),
+    DemoChannel("okx", ("OKX", "欧易"), "USDT", "UID 000 000 001 (demo)", 5),
+    DemoChannel("binance", ("Binance", "币安"), "USDT", "UID 000 000 002 (demo)", 5),
+    DemoChannel("bybit", ("Bybit", "Bybit"), "USDC", "UID 000 000 003 (demo)", 5),
+    DemoChannel(
+        "other-chain", ("Other chain", "其他链"), "USDT", "DEMO-ADDRESS-NOBODY-HAS-THIS", 10,
+        "DEMO-ADDRESS-NOBODY-HAS-THIS",
+    ),
+)  # fmt: skip
 # No picture is more to any of them; most make less of one.
 MEDIA_PART_TOKENS = 4_096
 # What a million tokens of deepseek-chat cost: packages are counted in them.
@@ -147,6 +171,10 @@ def load() -> None:
         _channel(protocol, [model for spoken, model in offered if spoken is protocol])
     for position, package in enumerate(PACKAGES):
         _package(package, position)
+    for currency, units in PUBLISHED_RATES.items():
+        _rate(currency, units)
+    for position, channel in enumerate(TRANSFER_CHANNELS):
+        _transfer_channel(channel, position)
 
 
 def products() -> list[dict[str, str | int]]:
@@ -246,3 +274,25 @@ def _package(demo: DemoPackage, position: int) -> None:
         PackagePrice.objects.create(
             package=package, provider=Provider.NOWPAYMENTS, price_cents=demo.price_cents
         )
+
+
+def _rate(currency: str, units: int) -> None:
+    if not PublishedRate.objects.filter(currency=currency).exists():
+        rates.publish(currency, Decimal(units), by=None)
+
+
+def _transfer_channel(demo: DemoChannel, position: int) -> None:
+    TransferChannel.objects.get_or_create(
+        slug=demo.slug,
+        defaults={
+            "name": demo.name[0],
+            "name_zh": demo.name[1],
+            "currency": demo.currency,
+            "account": demo.account,
+            "instructions": "Quote the memo with the transfer, then enter its reference on the order's page.",
+            "instructions_zh": "转账时请填写备注，然后在订单页面填写交易号。",
+            "qr_text": demo.qr_text,
+            "minimum_cents": 100 * demo.minimum,
+            "position": position,
+        },
+    )

@@ -18,6 +18,7 @@ EVERY = {
     "billing.tasks.reconcile": HOUR,
     "billing.tasks.forget_spent_codes": HOUR,
     "billing.tasks.sweep_mails": 15,
+    "billing.tasks.lapse_transfers": 5 * MINUTE,
     "billing.tasks.prove_the_orders": HOUR,
     "redemption.tasks.sweep_batches": 15,
     "redemption.tasks.expire_codes": 5 * MINUTE,

@@ -1,5 +1,19 @@
 """The operator's side of the shop: packages and prices, orders with their story, and what needs a person."""
 
-from billing.admin import inbox, mails, orders, packages, payments, reconciliations, reviews
+from billing.admin import (
+    channels,
+    inbox,
+    mails,
+    orders,
+    packages,
+    payments,
+    rates,
+    reconciliations,
+    reviews,
+    transfers,
+)
 
-__all__ = ["inbox", "mails", "orders", "packages", "payments", "reconciliations", "reviews"]
+__all__ = [
+    "channels", "inbox", "mails", "orders", "packages", "payments", "rates", "reconciliations", "reviews",
+    "transfers",
+]  # fmt: skip

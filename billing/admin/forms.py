@@ -4,13 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.prices import CentsField
 from billing.models import Package, PackagePrice, Provider, Review
-from billing.services import packages, reference_model
+from billing.services import packages, rates, reference_model
 from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd, cost
 
@@ -19,8 +18,9 @@ SMALLEST_PRICE, SMALLEST_LIST_PRICE = Decimal("1.00"), Decimal("0.01")
 LONGEST_NOTE = Review._meta.get_field("note").max_length
 
 
-def _currencies() -> list[tuple[str, str]]:
-    return [(name, name) for name in settings.PUBLISHED_UNITS_PER_USD]
+def currencies() -> list[tuple[str, str]]:
+    """Return the currencies that something can be priced in."""
+    return [(name, name) for name in rates.currencies()]
 
 
 class PackageForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -29,7 +29,7 @@ class PackageForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     list_price_cents = CentsField(label=_("List price"), min_value=SMALLEST_LIST_PRICE)
     list_currency = forms.ChoiceField(
         label=_("Currency of the list price"),
-        choices=_currencies,
+        choices=currencies,
         help_text=_("Those with a published rate."),
     )
     tokens = forms.IntegerField(label=_("Tokens advertised"), min_value=1)

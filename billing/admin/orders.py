@@ -59,9 +59,9 @@ class OrderAdmin(ShopAdmin):
     )
     fields = [
         "reference", "state", "result", "email", "customer", "was_guest", "language", "package",
-        "title", "price", "units", "tokens_sold", "credit", "delivery", "provider", "mode",
-        "product_id", "checkout_id", "provider_order_id", "created_at", "asked_next", "paid_at",
-        "tried_next", "tries", "delivered_at", "api_key", "code", "foreign_key_id",
+        "kind", "title", "price", "units_per_usd", "units", "tokens_sold", "credit", "delivery",
+        "provider", "mode", "product_id", "checkout_id", "provider_order_id", "created_at", "asked_next",
+        "paid_at", "tried_next", "tries", "delivered_at", "api_key", "code", "foreign_key_id",
         "foreign_base_url", "saved_at", "claimed_at",
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.admin.pages import moment
 from billing.admin.prices import Price, shown
-from billing.models import KeyIntent, Order, OrderMail, Payment, Review
+from billing.models import KeyIntent, Order, OrderMail, Payment, Review, TransferDecision
 
 
 class Line(NamedTuple):
@@ -27,8 +27,9 @@ class Line(NamedTuple):
 def of(order: Order) -> list[Line]:
     """Return everything that happened to ``order``, in the order in which it happened. Names no secret."""
     lines = chain(
-        _steps(order), _events(order), _payments(order), _key_intents(order), _mails(order), _reviews(order)
-    )
+        _steps(order), _events(order), _payments(order), _key_intents(order), _mails(order), _reviews(order),
+        _decisions(order),
+    )  # fmt: skip
     return sorted(lines, key=attrgetter("at"))
 
 
@@ -90,6 +91,22 @@ def _reviews(order: Order) -> Iterator[Line]:
             _("review opened"),
             _joined(review.get_reason_display(), _closing(review)),
             reverse("admin:billing_review_change", args=[review.pk]),
+        )
+
+
+def _decisions(order: Order) -> Iterator[Line]:
+    made = TransferDecision.objects.filter(transfer__order=order).select_related("by")
+    for decision in made:
+        yield Line(
+            decision.at,
+            _("transfer decided"),
+            _joined(
+                decision.get_kind_display(),
+                str(decision.by),
+                decision.get_reason_display(),
+                decision.message,
+            ),
+            reverse("admin:billing_transfer_change", args=[decision.transfer_id]),
         )
 
 

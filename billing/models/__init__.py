@@ -7,7 +7,9 @@ from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
 from billing.models.packages import Package, PackagePrice
 from billing.models.payments import Payment, Review
 from billing.models.providers import Mode, Provider
+from billing.models.rates import PublishedRate
 from billing.models.reconciliation import Reconciliation
+from billing.models.transfers import Transfer, TransferChannel, TransferDecision, TransferScreenshot
 
 __all__ = [
     "Coin",
@@ -23,6 +25,11 @@ __all__ = [
     "PackagePrice",
     "Payment",
     "Provider",
+    "PublishedRate",
     "Reconciliation",
     "Review",
+    "Transfer",
+    "TransferChannel",
+    "TransferDecision",
+    "TransferScreenshot",
 ]

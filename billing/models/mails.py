@@ -21,6 +21,9 @@ class OrderMail(OwedMail):
         OPENED = "opened", _("shown in a new browser")
         LINK = "link", _("link to the order")
         INCOMPLETE = "incomplete", _("payment incomplete")
+        TRANSFER_DETAILS = "transfer_details", _("where to transfer to")
+        TRANSFER_ASKED = "transfer_asked", _("question about a transfer")
+        TRANSFER_REJECTED = "transfer_rejected", _("transfer rejected")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="mails", verbose_name=_("order"))
     kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)

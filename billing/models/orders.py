@@ -113,6 +113,11 @@ class Order(models.Model):
     # What was quoted for all units, before any tax that the provider adds.
     price_cents = models.PositiveIntegerField(_("price, in hundredths"))
     currency = models.CharField(_("currency"), max_length=12)
+    # The published rate that the order was written at: a later one changes nothing that was quoted. Empty
+    # where none was published.
+    units_per_usd = models.DecimalField(
+        _("published rate"), max_digits=20, decimal_places=8, null=True, blank=True
+    )
 
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.CREATED)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -241,6 +246,9 @@ class OrderStep(models.Model):
         ASKED = "asked", _("provider asked")
         PAID = "paid", pgettext_lazy("an order", "paid")
         TO_REVIEW = "to_review", _("sent to review")
+        SUBMITTED = "submitted", _("buyer told of the transfer")
+        DECIDED = "decided", _("transfer decided")
+        LAPSED = "lapsed", _("transfer lapsed")
         KEY_FAILED = "key_failed", _("no key could be made")
         DELIVERED = "delivered", _("delivered")
         MAILED = "mailed", _("mail sent")

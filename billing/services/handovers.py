@@ -60,14 +60,13 @@ def as_code(order: Order) -> None:
 def price_facts(order: Order) -> PriceFacts:
     """Return what was paid for the credit, before tax.
 
-    A currency has the rate that the shop publishes for it. One without (Creem also sells in EUR) has the rate
-    of this very sale: what was paid for each USD of credit. So a delivery never waits for a rate, and
-    refunds, which go by what was paid, need none.
+    The rate is the published one that the order was written at. An order in a currency without (Creem also
+    sells in EUR) has the rate of this very sale: what was paid for each USD of credit. So a delivery never
+    waits for a rate, and refunds, which go by what was paid, need none.
     """
     paid = Decimal(order.payment.amount_cents).scaleb(-2)
-    published = settings.PUBLISHED_UNITS_PER_USD.get(order.payment.currency)
-    if published is not None:
-        return PriceFacts(paid, order.payment.currency, Decimal(published))
+    if order.units_per_usd is not None and order.payment.currency == order.currency:
+        return PriceFacts(paid, order.payment.currency, order.units_per_usd)
     # Upwards, so that no rate is zero.
     rate = (paid / as_usd(NanoUSD(order.credit_nano_usd))).quantize(_EIGHT_PLACES, ROUND_UP)
     return PriceFacts(paid, order.payment.currency, rate)

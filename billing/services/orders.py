@@ -2,7 +2,8 @@
 
 import secrets
 import string
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
@@ -10,7 +11,7 @@ from django.utils.crypto import salted_hmac
 from accounts.models import Customer, User
 from accounts.services import customers
 from billing.models import Mode, Order, OrderStep, Package, PackagePrice
-from billing.services import order_numbers
+from billing.services import order_numbers, rates
 
 REFERENCE_LENGTH = 20
 FORM_SALT = "billing.orders.form"
@@ -42,6 +43,8 @@ class Sale:
     delivery: Order.Delivery = Order.Delivery.AUTO
     product_id: str = ""
     units: int = 1
+    # The published rate that it was priced at; the one that counts now, unless it is given.
+    units_per_usd: Decimal | None = None
 
 
 def of_package(price: PackagePrice, *, units: int = 1) -> Sale:
@@ -85,6 +88,8 @@ def place(sale: Sale, buyer: Buyer, *, mode: Mode, reference: str | None = None)
 
 def write(sale: Sale, buyer: Buyer, *, mode: Mode, reference: str) -> Order:
     """Write the order for ``sale`` in the caller's transaction, for a provider that nobody asks."""
+    if sale.units_per_usd is None:
+        sale = replace(sale, units_per_usd=rates.find(sale.currency))
     number = order_numbers.generate()
     hashed = order_numbers.hashed(number)
     order = Order.objects.create(

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import get_language
 
 from billing.errors import NotForSale
 from billing.models import Package, PackagePrice, Provider
-from billing.services import wiring
+from billing.services import rates, wiring
 from ledger.money import TOKENS_PER_RATE
 
 # The order in which ways to pay are shown; the first is chosen unless the buyer chooses another.
@@ -98,10 +97,9 @@ def in_language(english: str, chinese: str) -> str:
 def usd_cents(list_price_cents: int, *, currency: str) -> int:
     """Return a list price in US cents at the published rate, rounded up to a cent.
 
-    A currency without a published rate raises KeyError.
+    A currency without a published rate raises NoPublishedRate.
     """
-    units_per_usd: int = settings.PUBLISHED_UNITS_PER_USD[currency]
-    return -(-list_price_cents // units_per_usd)
+    return rates.converted(list_price_cents, source=currency, target="USD")
 
 
 def _place(price: PackagePrice) -> tuple[int, bool, str]:

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from billing.models import Order, Provider, Review
+from billing.models import Order, Provider, Review, Transfer, TransferScreenshot
 from billing.providers.errors import ProviderError
 from billing.services import coins, deposits, order_numbers, packages, showing
 from billing.services.coins import OfferedCoin
@@ -21,6 +21,8 @@ from redemption.models import Code
 # A page that waits looks again soon at first, and ever more rarely: (younger than, seconds between looks).
 PACES = ((timedelta(minutes=1), 2), (timedelta(minutes=10), 5), (timedelta(hours=1), 20))
 SLOWEST_SECONDS = 60
+# A person looks at a transfer: nobody waits for that by the second.
+TRANSFER_SECONDS = 20
 
 
 class Stage(StrEnum):
@@ -40,6 +42,7 @@ class Stage(StrEnum):
     CODE_REDEEMED = "code_redeemed"
     CODE_GONE = "code_gone"  # voided, or expired
     WALLET = "wallet"
+    TRANSFER = "transfer"  # money that the buyer sends by hand is on its way, or was not accepted
 
 
 class StepLine(NamedTuple):
@@ -73,6 +76,8 @@ class Standing:
     review: Review | None
     # Of an order that is to be paid in coins, until it is paid.
     coins: CoinStanding | None = None
+    # What the buyer said of money that they send by hand; None for every other way to pay.
+    transfer: Transfer | None = None
 
     @property
     def title(self) -> str:
@@ -115,14 +120,26 @@ class Standing:
     @property
     def refresh_seconds(self) -> int | None:
         """Return after how many seconds the page should look again; None when nothing happens by itself."""
-        return refresh_seconds(self.order)
+        if self.stage != Stage.TRANSFER:
+            return refresh_seconds(self.order)
+        # A page with a form that somebody fills in must not be drawn anew.
+        is_checked = self.transfer is not None and self.transfer.state == Transfer.State.SUBMITTED
+        return TRANSFER_SECONDS if is_checked else None
+
+    @property
+    def screenshot(self) -> TransferScreenshot | None:
+        """Return the picture that was attached last, without its pixels."""
+        if self.transfer is None:
+            return None
+        return self.transfer.screenshots.defer("image").first()
 
     @property
     def fingerprint(self) -> str:
         """Return a word that is another as soon as the page would look different."""
         review = self.review.pk if self.review else ""
         coins = self.coins.fingerprint if self.coins else ""
-        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}"
+        transfer = self.transfer.state if self.transfer else ""
+        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}{transfer}"
 
     @property
     def offered_coins(self) -> list[OfferedCoin] | None:
@@ -145,6 +162,7 @@ def of(order: Order) -> Standing:
         number=order_numbers.shown(order),
         secret=secret,
         review=review,
+        transfer=_transfer(order),
     )
 
 
@@ -168,6 +186,8 @@ def _waits_for_coins(order: Order) -> bool:
 def _stage(
     order: Order, *, secret: str | None, review: Review | None, in_coins: CoinStanding | None
 ) -> Stage:
+    if order.provider == Provider.TRANSFER and not order.is_paid:
+        return Stage.TRANSFER
     if order.state != Order.State.DELIVERED:
         if review:
             return Stage.REVIEW
@@ -186,6 +206,12 @@ def _stage_of_coins(coins: CoinStanding) -> Stage:
     if coins.held:
         return Stage.TOO_FEW_COINS
     return Stage.COINS if coins.current is not None and coins.current.address else Stage.COIN_CHOICE
+
+
+def _transfer(order: Order) -> Transfer | None:
+    if order.provider != Provider.TRANSFER:
+        return None
+    return Transfer.objects.select_related("channel").filter(order=order).first()
 
 
 def _is_in_use(order: Order) -> bool:

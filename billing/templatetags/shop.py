@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from billing.models import Order
-from billing.services import packages
+from billing.models import Order, Provider, Transfer, TransferChannel
+from billing.services import packages, transfers
 
 register = template.Library()
 
@@ -20,3 +20,36 @@ def coins(amount: Decimal | None) -> str:
 def sold_as(order: Order) -> str:
     """Write what ``order`` sold."""
     return packages.in_language(order.title, order.title_zh)
+
+
+@register.filter
+def named(channel: TransferChannel) -> str:
+    """Write the name of a channel."""
+    return packages.in_language(channel.name, channel.name_zh)
+
+
+@register.filter
+def units_per_usd(channel: TransferChannel) -> str:
+    """Write how many units of a channel's currency count as one USD."""
+    return transfers.shown_rate(channel)
+
+
+@register.filter
+def price_in_words(order: Order) -> str:
+    """Write what ``order`` costs as plain text, for mails."""
+    whole, cents = divmod(order.price_cents, 100)
+    return f"{whole:,}.{cents:02} {order.currency}"
+
+
+@register.filter
+def instructions(channel: TransferChannel) -> str:
+    """Write how a channel is used."""
+    return packages.in_language(channel.instructions, channel.instructions_zh)
+
+
+@register.filter
+def state_told(order: Order) -> str:
+    """Write how far ``order`` is, in a word or two; of money that is sent by hand, how far that is."""
+    if order.provider == Provider.TRANSFER and not order.is_paid:
+        return Transfer.objects.get(order=order).get_state_display()
+    return order.get_state_display()

@@ -17,6 +17,7 @@ from billing import tasks
 from billing.models import Order
 from billing.services import checkouts, claims, openings, reference_model, showing, standings, trials, wiring
 from billing.services.trials import Trial
+from billing.transfer_forms import SubmissionForm
 from billing.views import browsers
 from billing.views.pages import acts_on_an_order, discreet, of_an_order
 
@@ -102,8 +103,19 @@ def after(
     return _page(request, openings.open_for(order.reference, browsers.visitor(request)), is_asked=is_asked)
 
 
+def show(request: PageRequest, order: Order, *, form: SubmissionForm, status: int = 200) -> HttpResponse:
+    """Show the page with a form of the transfer desk that has to be filled in again."""
+    return _page(request, order, form=form, status=status)
+
+
 def _page(
-    request: PageRequest, order: Order, *, trial: Trial | None = None, is_asked: bool = False
+    request: PageRequest,
+    order: Order,
+    *,
+    trial: Trial | None = None,
+    is_asked: bool = False,
+    form: SubmissionForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     standing = standings.of(order)
     if request.GET.get("seen") == standing.fingerprint:
@@ -115,9 +127,10 @@ def _page(
         "order": order,
         "trial": trial,
         "is_asked": is_asked,
+        "form": form or SubmissionForm(),
         "sample_model": reference_model.for_samples(),
         "support_email": settings.SUPPORT_EMAIL,
         "support_reply_hours": settings.SUPPORT_REPLY_HOURS,
         "is_owner": order.customer.user_id is not None and order.customer.user_id == request.user.pk,
     }
-    return render_part(request, "billing/order.html", "order", context)
+    return render_part(request, "billing/order.html", "order", context, status=status)

@@ -242,8 +242,6 @@ GATEWAY_STOP_SECONDS = int(os.environ.get("GATEWAY_STOP_SECONDS", "3"))
 GATEWAY_PRIVATE_UPSTREAMS = os.environ.get("GATEWAY_PRIVATE_UPSTREAMS", "refused")
 GATEWAY_BODY_LIMIT_BYTES = int(os.environ.get("GATEWAY_BODY_LIMIT_BYTES", str(32 * 1024 * 1024)))
 
-# The published rate: how many units of a currency buy one USD of what we sell.
-PUBLISHED_UNITS_PER_USD = {"CNY": 8, "USD": 1}
 # Whom buyers write to when an order needs us; shown on its page.
 SUPPORT_EMAIL = os.environ.get("SUPPORT_EMAIL", "")
 # Within so many hours a person looks at an order that needs one; its page promises it.

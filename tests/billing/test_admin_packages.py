@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def browser() -> Client:
+    make.rate()
     acts = ("view", "add", "change", "delete")
     return staff_who_may(*(f"{act}_{model}" for act in acts for model in ("package", "packageprice")))
 

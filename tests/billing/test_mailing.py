@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.services import outbox
 from billing import tasks
 from billing.models import Order, OrderMail, OrderStep
-from billing.services import mailing, mails, order_numbers
+from billing.services import mailing, mails, order_numbers, transfers
 from tests.cluster import free_ports
 from tests.factories import billing as make
 from tests.together import together
@@ -66,6 +66,12 @@ def owed(
     return OrderMail.objects.latest("pk")
 
 
+def awaited(order: Order) -> Order:
+    """Let ``order`` wait for a transfer: some mails tell of one."""
+    transfers.begin(make.channel(), order)
+    return order
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -73,7 +79,7 @@ def owed(
 def test_a_mail_leads_to_its_order_and_holds_no_secret(
     kind: OrderMail.Kind, language: str, result: str
 ) -> None:
-    order = make.order(language=language)
+    order = awaited(make.order(language=language))
     order.result = result
     number = order_numbers.shown(order)
 
@@ -90,7 +96,7 @@ def test_a_mail_leads_to_its_order_and_holds_no_secret(
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mail_says_the_same_as_text_and_as_html(kind: OrderMail.Kind) -> None:
-    mailing.send(owed(kind).pk)
+    mailing.send(owed(kind, order=awaited(make.order())).pk)
 
     html = str(sent().alternatives[0][0])
     words = strip_tags(html.split("</head>")[1].replace("<br>", " ")).split()

@@ -1,10 +1,15 @@
 """The shop as tests furnish it: a package with a price, and orders at any point of their story."""
 
+from decimal import Decimal
+from io import BytesIO
 from typing import Any
+from uuid import uuid4
+
+from PIL import Image
 
 from accounts.models import User
-from billing.models import Mode, Order, Package, PackagePrice
-from billing.services import orders
+from billing.models import Mode, Order, Package, PackagePrice, PublishedRate, TransferChannel
+from billing.services import orders, rates, transfers
 from billing.services.orders import Buyer
 
 PRODUCT_ID = "prod_standard"
@@ -13,7 +18,8 @@ PRODUCT_ID = "prod_standard"
 def package(
     slug: str = "standard", *, price_cents: int = 1000, product_id: str = PRODUCT_ID, **facts: Any
 ) -> Package:
-    """Offer a package, sold at Creem for ``price_cents`` USD."""
+    """Offer a package, sold at Creem for ``price_cents`` USD; a yuan is an eighth of one."""
+    rate()
     made = Package.objects.create(
         **{
             "slug": slug,
@@ -41,3 +47,58 @@ def order(
     [price] = (of or package()).prices.all()
     buyer = Buyer(email=user.email if user else email, language=language, user=user)
     return orders.place(orders.of_package(price), buyer, mode=Mode.TEST)
+
+
+def rate(currency: str = "CNY", units: str = "8") -> None:
+    """Publish a rate, unless there is one."""
+    if not PublishedRate.objects.filter(currency=currency).exists():
+        rates.publish(currency, Decimal(units), by=None)
+
+
+def channel(slug: str = "alipay", *, currency: str = "CNY", **facts: Any) -> TransferChannel:
+    """Open a channel of the transfer desk."""
+    rate(currency, "8" if currency == "CNY" else "1")
+    return TransferChannel.objects.create(
+        **{
+            "slug": slug,
+            "name": slug.capitalize(),
+            "name_zh": "支付宝",
+            "currency": currency,
+            "account": "account of the shop",
+            "minimum_cents": 1000,
+            **facts,
+        }
+    )
+
+
+def transfer_order(
+    through: TransferChannel | None = None,
+    *,
+    cents: int = 8000,
+    user: User | None = None,
+    language: str = "en",
+) -> Order:
+    """Place an order of credit that waits for a transfer, by a guest unless ``user`` is given."""
+    through = through or channel()
+    buyer = Buyer(email=user.email if user else "guest@example.com", language=language, user=user)
+    sale = transfers.of_amount(through, cents, buyer)
+    return transfers.place_once(through, sale, buyer, form=uuid4().hex, address=uuid4().hex)
+
+
+def submitted_order(
+    through: TransferChannel | None = None, *, reference: str = "TX-1234", **facts: Any
+) -> Order:
+    """Place an order of credit whose buyer has told of the transfer."""
+    order = transfer_order(through, **facts)
+    transfers.submit(order, reference=reference, screenshot=None, address=uuid4().hex)
+    order.refresh_from_db()
+    return order
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20), **options: Any) -> BytesIO:
+    """Return a file with a picture."""
+    file = BytesIO()
+    Image.new("RGB", size, "teal").save(file, kind, **options)
+    file.seek(0)
+    file.name = f"picture.{kind.lower()}"
+    return file

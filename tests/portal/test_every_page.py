@@ -18,9 +18,26 @@ from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import english_left
 
-PAGES = ["/", "/models", "/guide", "/dashboard", "/wallet", "/tokens", "/pricing", "/topup", "/orders/lookup"]
-# Of the key that was made last, and of the last call that ended.
-OWN_PAGES = ["/tokens/{key}/edit", "/tokens/{key}/rotate", "/tokens/{key}/delete", "/receipts/{call}"]
+PAGES = [
+    "/",
+    "/models",
+    "/guide",
+    "/dashboard",
+    "/wallet",
+    "/tokens",
+    "/pricing",
+    "/topup",
+    "/orders/lookup",
+    "/transfers",
+]
+# Of an open channel, of the key that was made last, and of the last call that ended.
+OWN_PAGES = [
+    "/transfers/alipay",
+    "/tokens/{key}/edit",
+    "/tokens/{key}/rotate",
+    "/tokens/{key}/delete",
+    "/receipts/{call}",
+]
 LANGUAGES = ["en", "zh-hans"]
 OURS = [
     path
@@ -33,6 +50,7 @@ OURS = [
 def busy(member: Client, account: Account, chat: LanguageModel, free_model: LanguageModel) -> Client:
     """Return the browser of somebody with credit, keys, calls, an order, and a call that runs now."""
     shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
+    shop.channel()
     give(account, DOLLAR)
     limits = KeyLimits(NanoUSD(DOLLAR), NanoUSD(DOLLAR), NanoUSD(0), 60, (chat.pk,), ("10.0.0.0/8",), 80)
     by = spender(account)
