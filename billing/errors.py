@@ -135,3 +135,19 @@ class TransactionUsed(BillingError):
     """The transaction of this channel has paid another order already."""
 
     code = "transaction_used"
+
+
+class AmountOutOfRange(BillingError):
+    """The amount is not from `least` to `most`, in USD, as they are shown."""
+
+    code = "amount_out_of_range"
+
+    def __init__(self, least: str, most: str) -> None:
+        super().__init__()
+        self.least, self.most = least, most
+
+
+class JobTaken(BillingError):
+    """Somebody else has claimed the job, or it has ended."""
+
+    code = "job_taken"

@@ -3,12 +3,13 @@
 from django.urls import path
 
 from billing.models import Provider
-from billing.views import checkout, coins, lookup, order, pricing, topup, transfers, webhooks
+from billing.views import agents, checkout, coins, lookup, order, pricing, topup, transfers, webhooks
 
 urlpatterns = [
     path("topup", topup.topup, name="topup"),
     path("pricing", pricing.pricing, name="pricing"),
     path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
+    path("agent", agents.agent, name="agent"),
     path("transfers", transfers.channels, name="transfers"),
     path("transfers/<slug:slug>", transfers.channel, name="transfer"),
     path("transfers/<slug:slug>/qr", transfers.qr, name="transfer_qr"),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("orders/<slug:reference>/save", order.save, name="order_save"),
     path("orders/<slug:reference>/roll", order.roll, name="order_roll"),
     path("orders/<slug:reference>/claim", order.claim, name="order_claim"),
+    path("orders/<slug:reference>/proof", agents.proof, name="order_proof"),
     path("orders/<slug:reference>/transfer", transfers.submit, name="order_transfer"),
     path("orders/<slug:reference>/screenshots/<int:pk>", transfers.screenshot, name="order_screenshot"),
     path("webhooks/creem", webhooks.webhook, {"provider_name": Provider.CREEM}, name="webhook_creem"),

@@ -11,6 +11,7 @@ from accounts.errors import TooManyAttempts
 from billing.errors import (
     AlreadyClaimed,
     AlreadyPaid,
+    AmountOutOfRange,
     AmountTooSmall,
     CannotBeAccepted,
     CannotBeCredited,
@@ -18,6 +19,7 @@ from billing.errors import (
     CheckoutUnavailable,
     CodeTyped,
     CoinTooSmall,
+    JobTaken,
     KeyIssuerUnavailable,
     NoPublishedRate,
     NotForSale,
@@ -71,6 +73,8 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     NoPublishedRate: (409, _("There is no published rate for this currency.")),
     ChannelClosed: (404, _("This channel takes no transfers now. The list of channels shows those that do.")),
     AmountTooSmall: (422, _("The smallest amount of this channel is %(least)s.")),
+    AmountOutOfRange: (422, _("The amount has to be from %(least)s to %(most)s USD.")),
+    JobTaken: (409, _("Somebody else has this job, or it has ended. Reload the page.")),
     ReferenceUnreadable: (
         422,
         _("This is no transaction reference: it has from 4 to 80 letters and digits."),

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
-from billing.models import Package, PackagePrice, Provider, PublishedRate, TransferChannel
+from billing.models import AgentVendor, Package, PackagePrice, Provider, PublishedRate, TransferChannel
 from billing.services import rates
 from gateway.models import Channel, Protocol
 from gateway.services import channels
@@ -143,6 +143,8 @@ TRANSFER_CHANNELS = (
         "DEMO-ADDRESS-NOBODY-HAS-THIS",
     ),
 )  # fmt: skip
+# Whose accounts the demo shop tops up by hand, for a fee of 5 percent.
+AGENT_VENDORS = {"openai": "OpenAI", "anthropic": "Anthropic"}
 # No picture is more to any of them; most make less of one.
 MEDIA_PART_TOKENS = 4_096
 # What a million tokens of deepseek-chat cost: packages are counted in them.
@@ -171,6 +173,8 @@ def load() -> None:
         _channel(protocol, [model for spoken, model in offered if spoken is protocol])
     for position, package in enumerate(PACKAGES):
         _package(package, position)
+    for position, (slug, name) in enumerate(AGENT_VENDORS.items()):
+        _agent_vendor(slug, name, position)
     for currency, units in PUBLISHED_RATES.items():
         _rate(currency, units)
     for position, channel in enumerate(TRANSFER_CHANNELS):
@@ -293,6 +297,20 @@ def _transfer_channel(demo: DemoChannel, position: int) -> None:
             "instructions_zh": "转账时请填写备注，然后在订单页面填写交易号。",
             "qr_text": demo.qr_text,
             "minimum_cents": 100 * demo.minimum,
+            "position": position,
+        },
+    )
+
+
+def _agent_vendor(slug: str, name: str, position: int) -> None:
+    AgentVendor.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "name": name,
+            "name_zh": name,
+            "least_cents": 500,
+            "most_cents": 50_000,
+            "fee_percent": 5,
             "position": position,
         },
     )

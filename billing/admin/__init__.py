@@ -1,6 +1,7 @@
 """The operator's side of the shop: packages and prices, orders with their story, and what needs a person."""
 
 from billing.admin import (
+    agents,
     channels,
     inbox,
     mails,
@@ -14,6 +15,6 @@ from billing.admin import (
 )
 
 __all__ = [
-    "channels", "inbox", "mails", "orders", "packages", "payments", "rates", "reconciliations", "reviews",
-    "transfers",
+    "agents", "channels", "inbox", "mails", "orders", "packages", "payments", "rates", "reconciliations",
+    "reviews", "transfers",
 ]  # fmt: skip

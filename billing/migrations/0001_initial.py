@@ -213,6 +213,46 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AgentVendor",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=30, unique=True, verbose_name="slug")),
+                ("name", models.CharField(max_length=40, verbose_name="name in English")),
+                ("name_zh", models.CharField(max_length=40, verbose_name="name in Chinese")),
+                ("least_cents", models.PositiveIntegerField(verbose_name="smallest amount, in US cents")),
+                ("most_cents", models.PositiveIntegerField(verbose_name="largest amount, in US cents")),
+                (
+                    "fee_percent",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=5, verbose_name="fee in percent"
+                    ),
+                ),
+                ("fee_cents", models.PositiveIntegerField(default=0, verbose_name="fixed fee, in US cents")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="place on the page")),
+                ("is_offered", models.BooleanField(default=True, verbose_name="offered")),
+            ],
+            options={
+                "verbose_name": "agent vendor",
+                "verbose_name_plural": "agent vendors",
+                "ordering": ["position", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fee_percent__gte", 0),
+                            ("least_cents__gt", 0),
+                            ("most_cents__gte", models.F("least_cents")),
+                        ),
+                        name="agent_vendor_takes_amounts",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="InboxEvent",
             fields=[
                 (
@@ -365,6 +405,73 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AgentJob",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account_email", models.EmailField(max_length=254, verbose_name="account at the vendor")),
+                ("amount_cents", models.PositiveIntegerField(verbose_name="amount, in US cents")),
+                ("fee_cents", models.PositiveIntegerField(verbose_name="fee, in hundredths")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unpaid", "not paid yet"),
+                            ("open", "waiting to be done"),
+                            ("claimed", "being done"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="unpaid",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("outcome", models.CharField(blank=True, max_length=500, verbose_name="what came of it")),
+                ("proof", models.BinaryField(null=True)),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="claimed by",
+                    ),
+                ),
+                (
+                    "vendor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="billing.agentvendor",
+                        verbose_name="vendor",
+                    ),
+                ),
+                (
+                    "order",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agent_job",
+                        to="billing.order",
+                        verbose_name="order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "agent job",
+                "verbose_name_plural": "agent jobs",
+                "permissions": [("work_on_agentjob", "Can claim agent jobs, and say what came of them")],
+            },
+        ),
+        migrations.CreateModel(
             name="OrderBrowser",
             fields=[
                 (
@@ -427,6 +534,7 @@ class Migration(migrations.Migration):
                             ("opened", "shown in a new browser"),
                             ("link", "link to the order"),
                             ("incomplete", "payment incomplete"),
+                            ("agent_failed", "agent top-up failed"),
                             ("transfer_details", "where to transfer to"),
                             ("transfer_asked", "question about a transfer"),
                             ("transfer_rejected", "transfer rejected"),
@@ -478,6 +586,7 @@ class Migration(migrations.Migration):
                             ("submitted", "buyer told of the transfer"),
                             ("decided", "transfer decided"),
                             ("lapsed", "transfer lapsed"),
+                            ("job", "work by hand"),
                             ("key_failed", "no key could be made"),
                             ("delivered", "delivered"),
                             ("mailed", "mail sent"),
@@ -826,6 +935,7 @@ class Migration(migrations.Migration):
                             ("not_known_there", "here, but not at the provider"),
                             ("amount_differs", "another amount at the provider"),
                             ("not_delivered", "paid and not delivered"),
+                            ("agent_failed", "agent top-up failed, to be refunded"),
                             ("unreadable", "cannot be understood"),
                         ],
                         max_length=24,
@@ -1241,6 +1351,54 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="deposit_that_counts_is_worth_something",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="agentjob",
+            index=models.Index(fields=["state", "id"], name="agent_jobs_to_do"),
+        ),
+        migrations.AddConstraint(
+            model_name="agentjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["unpaid", "open", "claimed", "done", "failed"])),
+                name="agent_job_state_is_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("claimed_by__isnull", True), ("state__in", ["unpaid", "open"])),
+                    models.Q(
+                        models.Q(("state__in", ["unpaid", "open"]), _negated=True),
+                        ("claimed_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="agent_job_is_claimed_by_somebody",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("state__in", ["done", "failed"]),
+                        models.Q(("outcome", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ["done", "failed"]), _negated=True), ("ended_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="agent_job_ends_with_an_outcome",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentjob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_cents__gt", 0)), name="agent_job_adds_something"
             ),
         ),
         migrations.AddConstraint(

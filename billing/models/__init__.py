@@ -1,5 +1,6 @@
 """The tables of the shop."""
 
+from billing.models.agents import AgentJob, AgentVendor
 from billing.models.coins import Coin, Deposit
 from billing.models.inbox import InboxEvent
 from billing.models.mails import OrderMail
@@ -12,6 +13,8 @@ from billing.models.reconciliation import Reconciliation
 from billing.models.transfers import Transfer, TransferChannel, TransferDecision, TransferScreenshot
 
 __all__ = [
+    "AgentJob",
+    "AgentVendor",
     "Coin",
     "Deposit",
     "InboxEvent",

@@ -21,6 +21,7 @@ class OrderMail(OwedMail):
         OPENED = "opened", _("shown in a new browser")
         LINK = "link", _("link to the order")
         INCOMPLETE = "incomplete", _("payment incomplete")
+        AGENT_FAILED = "agent_failed", _("agent top-up failed")
         TRANSFER_DETAILS = "transfer_details", _("where to transfer to")
         TRANSFER_ASKED = "transfer_asked", _("question about a transfer")
         TRANSFER_REJECTED = "transfer_rejected", _("transfer rejected")

@@ -249,6 +249,7 @@ class OrderStep(models.Model):
         SUBMITTED = "submitted", _("buyer told of the transfer")
         DECIDED = "decided", _("transfer decided")
         LAPSED = "lapsed", _("transfer lapsed")
+        JOB = "job", _("work by hand")
         KEY_FAILED = "key_failed", _("no key could be made")
         DELIVERED = "delivered", _("delivered")
         MAILED = "mailed", _("mail sent")

@@ -76,6 +76,7 @@ class Review(models.Model):
         NOT_KNOWN_THERE = "not_known_there", _("here, but not at the provider")
         AMOUNT_DIFFERS = "amount_differs", _("another amount at the provider")
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
+        AGENT_FAILED = "agent_failed", _("agent top-up failed, to be refunded")
         UNREADABLE = "unreadable", _("cannot be understood")
 
     reason = models.CharField(_("reason"), max_length=24, choices=Reason.choices)

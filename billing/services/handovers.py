@@ -57,6 +57,11 @@ def as_code(order: Order) -> None:
     _close(order, Order.Result.CODE)
 
 
+def by_hand(order: Order) -> None:
+    """Close an order whose job staff have done; the books get no entry, as no credit of ours was sold."""
+    _close(order, Order.Result.MANUAL)
+
+
 def price_facts(order: Order) -> PriceFacts:
     """Return what was paid for the credit, before tax.
 

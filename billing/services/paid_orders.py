@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from billing.models import Order, OrderMail, OrderStep, Payment
+from billing.models import AgentJob, Order, OrderMail, OrderStep, Payment
 from billing.providers.facts import PaymentSucceeded
 from billing.services import mails, orders
 
@@ -11,7 +11,10 @@ _LARGEST_CENTS = 2**31 - 1
 
 
 def record(fact: PaymentSucceeded, order: Order) -> None:
-    """Write down that ``fact`` pays ``order``, whose row the caller has locked: it is to be delivered now."""
+    """Write down that ``fact`` pays ``order``, whose row the caller has locked.
+
+    It is to be delivered now, or worked on by hand.
+    """
     now = timezone.now()
     Payment.objects.create(
         order=order,
@@ -26,10 +29,15 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
         happened_at=fact.happened_at or now,
     )
     order.state = Order.State.PAID
-    order.paid_at = order.deliver_at = now
+    order.paid_at = now
+    # What is done by hand waits for a person, and for no worker.
+    is_by_hand = order.delivery == Order.Delivery.MANUAL
+    order.deliver_at = None if is_by_hand else now
     order.ask_at = None
     order.provider_order_id = fact.provider_order_id
     order.save(update_fields=["state", "paid_at", "deliver_at", "ask_at", "provider_order_id"])
+    if is_by_hand:
+        AgentJob.objects.filter(order=order).update(state=AgentJob.State.OPEN)
     mails.owe(order, OrderMail.Kind.RECEIVED)
     orders.note(order, OrderStep.Kind.PAID, f"transaction {fact.transaction_id}")
 

@@ -19,7 +19,30 @@ _CHECKS = [
         """
         SELECT 'order ' || reference, format('is %s, and its next try is at %s', state, deliver_at)
           FROM billing_order
-         WHERE (state IN ('paid', 'delivering')) <> (deliver_at IS NOT NULL)
+         WHERE (state IN ('paid', 'delivering') AND delivery <> 'manual') <> (deliver_at IS NOT NULL)
+        """,
+    ),
+    Check(
+        "order_by_hand_whose_job_says_otherwise",
+        """
+        SELECT 'order ' || sale.reference, format('is %s, and its job is %s', sale.state, job.state)
+          FROM billing_order AS sale
+          LEFT JOIN billing_agentjob AS job ON job.order_id = sale.id
+         WHERE (sale.kind = 'agent') <> (job.id IS NOT NULL)
+            OR (sale.state = 'delivered') <> (job.state = 'done')
+            OR (sale.paid_at IS NULL) <> (job.state = 'unpaid')
+        """,
+    ),
+    Check(
+        "transfer_whose_payment_says_otherwise",
+        """
+        SELECT 'order ' || sale.reference, format('its transfer is %s, its payment %s', transfer.state,
+                                                  coalesce(payment.transaction_id, 'missing'))
+          FROM billing_order AS sale
+          LEFT JOIN billing_transfer AS transfer ON transfer.order_id = sale.id
+          LEFT JOIN billing_payment AS payment ON payment.order_id = sale.id
+         WHERE (sale.provider = 'transfer') <> (transfer.id IS NOT NULL)
+            OR (transfer.state = 'approved') <> (payment.id IS NOT NULL)
         """,
     ),
     Check(

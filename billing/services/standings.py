@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from billing.models import Order, Provider, Review, Transfer, TransferScreenshot
+from billing.models import AgentJob, Order, Provider, Review, Transfer, TransferScreenshot
 from billing.providers.errors import ProviderError
 from billing.services import coins, deposits, order_numbers, packages, showing
 from billing.services.coins import OfferedCoin
@@ -42,6 +42,7 @@ class Stage(StrEnum):
     CODE_REDEEMED = "code_redeemed"
     CODE_GONE = "code_gone"  # voided, or expired
     WALLET = "wallet"
+    AGENT = "agent"  # it is paid, and done by hand
     TRANSFER = "transfer"  # money that the buyer sends by hand is on its way, or was not accepted
 
 
@@ -78,6 +79,8 @@ class Standing:
     coins: CoinStanding | None = None
     # What the buyer said of money that they send by hand; None for every other way to pay.
     transfer: Transfer | None = None
+    # What staff do by hand for it, if that is what was sold.
+    job: AgentJob | None = None
 
     @property
     def title(self) -> str:
@@ -120,6 +123,8 @@ class Standing:
     @property
     def refresh_seconds(self) -> int | None:
         """Return after how many seconds the page should look again; None when nothing happens by itself."""
+        if self.stage == Stage.AGENT:
+            return TRANSFER_SECONDS if self.order.delivered_at is None else None
         if self.stage != Stage.TRANSFER:
             return refresh_seconds(self.order)
         # A page with a form that somebody fills in must not be drawn anew.
@@ -139,7 +144,8 @@ class Standing:
         review = self.review.pk if self.review else ""
         coins = self.coins.fingerprint if self.coins else ""
         transfer = self.transfer.state if self.transfer else ""
-        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}{transfer}"
+        job = self.job.state if self.job else ""
+        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}{transfer}{job}"
 
     @property
     def offered_coins(self) -> list[OfferedCoin] | None:
@@ -163,6 +169,7 @@ def of(order: Order) -> Standing:
         secret=secret,
         review=review,
         transfer=_transfer(order),
+        job=_job(order),
     )
 
 
@@ -188,6 +195,8 @@ def _stage(
 ) -> Stage:
     if order.provider == Provider.TRANSFER and not order.is_paid:
         return Stage.TRANSFER
+    if order.kind == Order.Kind.AGENT and order.is_paid:
+        return Stage.AGENT
     if order.state != Order.State.DELIVERED:
         if review:
             return Stage.REVIEW
@@ -214,6 +223,12 @@ def _transfer(order: Order) -> Transfer | None:
     return Transfer.objects.select_related("channel").filter(order=order).first()
 
 
+def _job(order: Order) -> AgentJob | None:
+    if order.kind != Order.Kind.AGENT:
+        return None
+    return AgentJob.objects.select_related("vendor").defer("proof").filter(order=order).first()
+
+
 def _is_in_use(order: Order) -> bool:
     """Tell whether what was delivered is at work already."""
     match order.result:
@@ -222,7 +237,7 @@ def _is_in_use(order: Order) -> bool:
             return was_called or order.saved_at is not None or order.claimed_at is not None
         case Order.Result.CODE:
             return order.code is not None and order.code.state == Code.State.REDEEMED
-        case Order.Result.WALLET:
+        case Order.Result.WALLET | Order.Result.MANUAL:
             return True
         case _:
             return False

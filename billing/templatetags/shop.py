@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import template
 
-from billing.models import Order, Provider, Transfer, TransferChannel
+from billing.models import AgentVendor, Order, Provider, Transfer, TransferChannel
 from billing.services import packages, transfers
 
 register = template.Library()
@@ -23,8 +23,8 @@ def sold_as(order: Order) -> str:
 
 
 @register.filter
-def named(channel: TransferChannel) -> str:
-    """Write the name of a channel."""
+def named(channel: TransferChannel | AgentVendor) -> str:
+    """Write the name of a channel or a vendor."""
     return packages.in_language(channel.name, channel.name_zh)
 
 

@@ -8,8 +8,17 @@ from uuid import uuid4
 from PIL import Image
 
 from accounts.models import User
-from billing.models import Mode, Order, Package, PackagePrice, PublishedRate, TransferChannel
-from billing.services import orders, rates, transfers
+from billing.models import (
+    AgentJob,
+    AgentVendor,
+    Mode,
+    Order,
+    Package,
+    PackagePrice,
+    PublishedRate,
+    TransferChannel,
+)
+from billing.services import agents, orders, rates, transfers
 from billing.services.orders import Buyer
 
 PRODUCT_ID = "prod_standard"
@@ -102,3 +111,20 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20), **options: Any)
     file.seek(0)
     file.name = f"picture.{kind.lower()}"
     return file
+
+
+def vendor(slug: str = "openai", **facts: Any) -> AgentVendor:
+    """Offer top-ups at a vendor, from 5 to 500 USD, for 5 percent."""
+    words = {"slug": slug, "name": "OpenAI", "name_zh": "OpenAI"}
+    amounts = {"least_cents": 500, "most_cents": 50_000, "fee_percent": 5}
+    return AgentVendor.objects.create(**{**words, **amounts, **facts})
+
+
+def agent_order(*, cents: int = 2000, email: str = "guest@example.com", language: str = "en") -> Order:
+    """Place an order of a top-up that waits for a transfer; each through a channel of its own."""
+    through, at = channel(uuid4().hex[:8]), vendor(uuid4().hex[:8])
+    at.refresh_from_db()
+    priced = agents.quote(at, cents)
+    job = AgentJob(vendor=at, account_email="me@example.org", amount_cents=cents, fee_cents=priced.fee_cents)
+    buyer = Buyer(email=email, language=language)
+    return agents.place_once(through, job, priced, buyer, form=uuid4().hex, address=uuid4().hex)

@@ -29,6 +29,7 @@ PAGES = [
     "/topup",
     "/orders/lookup",
     "/transfers",
+    "/agent",
 ]
 # Of an open channel, of the key that was made last, and of the last call that ended.
 OWN_PAGES = [
@@ -51,6 +52,7 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
     """Return the browser of somebody with credit, keys, calls, an order, and a call that runs now."""
     shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
     shop.channel()
+    shop.vendor()
     give(account, DOLLAR)
     limits = KeyLimits(NanoUSD(DOLLAR), NanoUSD(DOLLAR), NanoUSD(0), 60, (chat.pk,), ("10.0.0.0/8",), 80)
     by = spender(account)

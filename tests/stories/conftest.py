@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.cluster import Cluster
 from tests.stories.browsing import SETTINGS, Setting, a_browser
+from tests.stories.desk import DESK, sign_in
 
 
 @pytest.fixture(params=SETTINGS, ids=lambda setting: f"{setting.language}-{setting.width}-{setting.scheme}")
@@ -24,3 +25,11 @@ def person(browser: Browser, cluster: Cluster, setting: Setting) -> Iterator[Pag
 def administrator(browser: Browser, cluster: Cluster, setting: Setting) -> Iterator[Page]:
     """Open another browser for the administrator."""
     yield from a_browser(browser, cluster, setting)
+
+
+@pytest.fixture
+def clerk(browser: Browser, cluster: Cluster) -> Iterator[Page]:
+    """Open a browser in which the administrator works, at a desk."""
+    for page in a_browser(browser, cluster, DESK):
+        sign_in(page)
+        yield page

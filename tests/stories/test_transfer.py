@@ -1,43 +1,27 @@
 """A buyer pays by hand, and somebody at the shop works the queue: both in a browser."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.cluster import Cluster
 from tests.stories import books
-from tests.stories.browsing import Setting, a_browser, picture, register
+from tests.stories.browsing import Setting, picture, register
+from tests.stories.desk import READERS, decide, tell
 from tests.stories.test_purchase import new_email
 from tests.stories.visitor import Mailbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
-PHONE_AT_NIGHT = Setting("zh-CN", 390, 844, "dark")
-DESK = Setting("en", 1280, 860, "light")
-ADMINISTRATOR = ("admin@example.com", "purser-admin-demo")
 
-
-@pytest.fixture(params=[DESK, PHONE_AT_NIGHT], ids=["desk", "chinese phone at night"])
+@pytest.fixture(params=READERS, ids=["desk", "chinese phone at night"])
 def setting(request: pytest.FixtureRequest) -> Setting:
     """Read the story on two screens, each in its language."""
     return request.param  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def clerk(browser: Browser, cluster: Cluster) -> Iterator[Page]:
-    """Open another browser, in which the administrator is signed in."""
-    for page in a_browser(browser, cluster, DESK):
-        page.goto("/login")
-        page.locator("[name=login]").fill(ADMINISTRATOR[0])
-        page.locator("[name=password]").fill(ADMINISTRATOR[1])
-        page.locator("[name=password]").press("Enter")
-        page.wait_for_url("**/dashboard**")
-        yield page
 
 
 @pytest.fixture
@@ -107,30 +91,6 @@ def place(
     page.locator("#place").click()
     page.wait_for_url(re.compile(r"/orders/ord_\w+$"))
     picture(page, "transfer-waiting", setting)
-
-
-def tell(page: Page, reference: str, setting: Setting, screenshot: Path | None = None) -> None:
-    """Tell the shop what was sent."""
-    page.locator("[name=transaction_reference]").fill(reference)
-    if screenshot is not None:
-        page.locator("[name=screenshot]").set_input_files(screenshot)
-    page.locator("#submit-transfer").click()
-    expect(page.locator("#submission")).to_have_count(0)
-    picture(page, "transfer-submitted", setting)
-
-
-def decide(page: Page, memo: str, act: str, setting: Setting, *, message: str = "") -> None:
-    """Take a transfer from the queue and press one of the buttons of its page."""
-    page.goto("/admin/billing/transfer/")
-    picture(page, "admin-transfers", setting)
-    page.get_by_role("link", name=memo).click()
-    picture(page, "admin-transfer", setting)
-    page.locator(f"#{act}").click()
-    if message:
-        page.locator("[name=message]").fill(message)
-    picture(page, f"admin-transfer-{act}", setting)
-    page.locator("#content-main form button[type=submit]").click()
-    expect(page.locator(".messagelist .success")).to_be_visible()
 
 
 def is_delivered(cluster: Cluster, memo: str) -> bool:
