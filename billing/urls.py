@@ -6,7 +6,7 @@ from billing.models import Provider
 from billing.views import agents, checkout, coins, lookup, order, pricing, topup, transfers, webhooks
 
 urlpatterns = [
-    path("topup", topup.topup, name="topup"),
+    path("wallet/topup", topup.topup, name="topup"),
     path("pricing", pricing.pricing, name="pricing"),
     path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
     path("agent", agents.agent, name="agent"),

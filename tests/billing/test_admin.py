@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from billing.models import InboxEvent, Order, Package, Payment
+from billing.models import InboxEvent, Order, Package, Payment, Review
 from billing.services import order_numbers
 from tests.billing.staff import SEARCHES, SHOP, a_sale, staff_who_may
 from tests.factories.accounts import SuperuserFactory
@@ -69,14 +69,14 @@ def test_no_page_shows_a_secret(admin: Client, sale: Order, model: type[Any]) ->
 
 
 @pytest.mark.parametrize("model", SHOP)
-def test_what_a_provider_told_about_the_buyer_stands_on_its_own_pages_only(
+def test_what_a_provider_told_about_the_buyer_stands_where_it_is_worked_on_only(
     admin: Client, sale: Order, model: type[Any]
 ) -> None:
     Payment.objects.update(email="payer@example.com")
 
     assert "payer@example.com" not in admin.get(list_of(model)).text
     shown = "payer@example.com" in admin.get(page_of(model, "change", model.objects.get().pk)).text
-    assert shown == (model in {InboxEvent, Payment})
+    assert shown == (model in {InboxEvent, Payment, Review})
 
 
 @pytest.mark.parametrize(("model", "known"), SEARCHES)

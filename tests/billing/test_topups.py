@@ -18,7 +18,7 @@ from tests.sandbox.running_creem import RunningCreem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGE = "/topup"
+PAGE = "/wallet/topup"
 DOLLAR_PRODUCT = "prod_dollar"
 
 

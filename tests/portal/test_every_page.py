@@ -26,7 +26,7 @@ PAGES = [
     "/wallet",
     "/tokens",
     "/pricing",
-    "/topup",
+    "/wallet/topup",
     "/orders/lookup",
     "/transfers",
     "/agent",
