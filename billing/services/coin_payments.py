@@ -196,7 +196,7 @@ def _settle(order: Order, fact: PaymentSucceeded) -> None:
     held = list(order.deposits.held())
     worth = deposits.worth_of(held)
     cents = int(worth * 100)
-    share = Fraction(cents if cents >= order.price_cents else worth * 100) / order.price_cents
+    share = deposits.share_of_price(worth, order)
     if share != 1:
         order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)
         order.tokens = max(int(order.tokens * share), 1) if order.tokens else 0

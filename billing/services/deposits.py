@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from fractions import Fraction
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,6 +30,8 @@ class CoinStanding:
     coin: Coin | None
     held: list[Deposit]
     worth: Decimal
+    # What the order brings if its buyer takes the coins that came for it.
+    credit_nano_usd: int
 
     @property
     def rest_to_send(self) -> Decimal | None:
@@ -57,6 +60,13 @@ class CoinStanding:
         return (
             f"{current.pk}-{current.state}-{current.arrived:f}-{self.worth}" if current else f"{self.worth}"
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether there is an address to send coins to; one whose time ran out is not shown any more."""
+        if self.current is None or self.current.use not in {Use.WAITED_FOR, Use.HELD}:
+            return False
+        return bool(self.current.address)
 
     @property
     def is_seen(self) -> bool:
@@ -104,7 +114,18 @@ def standing(order: Order) -> CoinStanding:
     held = [each for each in deposits if each.use == Use.HELD]
     current = next((each for each in deposits if each.payment_id == order.checkout_id), None)
     coin = Coin.objects.filter(code=current.coin).first() if current else None
-    return CoinStanding(current=current, coin=coin, held=held, worth=worth_of(held))
+    worth = worth_of(held)
+    credit = int(order.credit_nano_usd * share_of_price(worth, order))
+    return CoinStanding(current=current, coin=coin, held=held, worth=worth, credit_nano_usd=credit)
+
+
+def share_of_price(worth: Decimal, order: Order) -> Fraction:
+    """Return which share of the price of ``order`` coins worth so much are, exactly.
+
+    From the whole price on it counts in whole hundredths, as that is what is recorded as paid.
+    """
+    cents = int(worth * 100)
+    return (Fraction(cents) if cents >= order.price_cents else Fraction(worth) * 100) / order.price_cents
 
 
 def worth_of(deposits: list[Deposit]) -> Decimal:

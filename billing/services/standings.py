@@ -214,7 +214,7 @@ def _stage(
 def _stage_of_coins(coins: CoinStanding) -> Stage:
     if coins.held:
         return Stage.TOO_FEW_COINS
-    return Stage.COINS if coins.current is not None and coins.current.address else Stage.COIN_CHOICE
+    return Stage.COINS if coins.is_open else Stage.COIN_CHOICE
 
 
 def _transfer(order: Order) -> Transfer | None:

@@ -138,6 +138,7 @@ def test_too_few_coins_are_credited_when_their_buyer_says_so(coins: CoinShop, or
 
     page = words(page_of(client, order))
     assert "Pay the rest" in page
+    assert "You get $4.59" in page
     assert "Coins worth USD 15.00 $15.00 of USD 25.00 $25.00 are here" in page
     assert "Paid" in words(press(client, order, "accept-coins"))
     assert again(order).is_paid
@@ -167,6 +168,18 @@ def test_in_place_of_another_coin_less_of_the_chosen_one_is_asked_for(coins: Coi
     coins.told()
 
     assert (again(order).state, again(order).credit_nano_usd) == ("delivered", order.credit_nano_usd)
+
+
+def test_an_address_whose_time_is_over_is_not_shown_any_more(coins: CoinShop, order: Order) -> None:
+    client = buyer_of(order)
+    chosen(client, order)
+    coins.act(order.deposits.get(), "expire")
+
+    page = press(client, order, "ask")
+
+    assert order.deposits.get().address not in page
+    assert "The last address was not used in time." in words(page)
+    assert "Choose a coin" in words(page)
 
 
 @pytest.mark.parametrize("fault", AWAY, ids=lambda fault: fault["mode"])
