@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from ledger.services import holds, journal, key_alerts, merging, proof
+from ledger.services import debts, holds, journal, key_alerts, merging, proof
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,12 @@ def empty_merged_accounts() -> None:
     """Bring along what calls that were open during a merge have left on the merged account."""
     for account_pk in merging.to_empty():
         merging.follow(account_pk)
+
+
+@shared_task
+def pay_debts() -> None:
+    """Pay what accounts owe with what their calls have released."""
+    debts.pay_all()
 
 
 @shared_task

@@ -24,6 +24,7 @@ EVERY = {
     "redemption.tasks.expire_codes": 5 * MINUTE,
     "ledger.tasks.expire_holds": 15,
     "ledger.tasks.empty_merged_accounts": 15,
+    "ledger.tasks.pay_debts": 15,
     "ledger.tasks.send_key_alerts": MINUTE,
     "ledger.tasks.prove_the_books": HOUR,
     "ledger.tasks.prepare_journal_partitions": DAY,

@@ -2,6 +2,7 @@
 
 from ledger.models.accounts import Account, AccountAllowance
 from ledger.models.alerts import KeyAlert
+from ledger.models.debts import Debt, DebtPayment, LotTaking
 from ledger.models.entries import Entry, Lot, Posting
 from ledger.models.holds import Hold
 from ledger.models.keys import KeyAllowance
@@ -12,12 +13,15 @@ __all__ = [
     "Account",
     "AccountAllowance",
     "DayTotal",
+    "Debt",
+    "DebtPayment",
     "Entry",
     "Hold",
     "KeyAlert",
     "KeyAllowance",
     "LanguageModel",
     "Lot",
+    "LotTaking",
     "ModelAlias",
     "Posting",
     "Rate",

@@ -36,6 +36,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Return the merged accounts whose last open holds may still release something."""
         return self.filter(merged_into__isnull=False, emptied_at=None).order_by("pk")
 
+    def in_debt(self) -> "AccountQuerySet":
+        """Return the accounts that owe something."""
+        return self.filter(debt_nano_usd__gt=0).order_by("pk")
+
 
 class Account(models.Model):
     """What one customer may spend: three pools, and the counters that pace the spending.
@@ -69,6 +73,9 @@ class Account(models.Model):
     backup_held_nano_usd = _pool_column(_("held in the backup pool"))
     wallet_balance_nano_usd = _pool_column(_("wallet"))
     wallet_held_nano_usd = _pool_column(_("held in the wallet"))
+    # What it owes for credit that was taken back after it was spent: the sum of its open debts. An account
+    # that owes anything spends nothing, as if it were frozen.
+    debt_nano_usd = models.BigIntegerField(_("owed"), default=0, editable=False)
     open_holds = models.IntegerField(_("open calls"), default=0, editable=False)
 
     # The running windows. A window whose start is not today's (this week's, this month's, this period's)
@@ -92,10 +99,12 @@ class Account(models.Model):
         permissions = [
             ("grant_credit", _("Can grant credit to an account")),
             ("freeze_account", _("Can freeze and unfreeze an account")),
+            ("forgive_debt", _("Can forgive what an account owes")),
         ]
         indexes = [
             models.Index(fields=["-id"], name="frozen_accounts", condition=Q(frozen_at__isnull=False)),
-            # Neither names what calls change: those rewrite the row in place.
+            models.Index(fields=["id"], name="accounts_in_debt", condition=Q(debt_nano_usd__gt=0)),
+            # None names what calls change: those rewrite the row in place.
             models.Index(
                 fields=["merged_into"], name="merged_accounts", condition=Q(merged_into__isnull=False)
             ),
@@ -109,6 +118,7 @@ class Account(models.Model):
             *_pool_rules("main"),
             *_pool_rules("backup"),
             *_pool_rules("wallet"),
+            models.CheckConstraint(name="debt_never_below_zero", condition=Q(debt_nano_usd__gte=0)),
             models.CheckConstraint(name="open_holds_never_below_zero", condition=Q(open_holds__gte=0)),
             models.CheckConstraint(
                 name="account_is_merged_into_another",
@@ -122,6 +132,11 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return f"account {self.pk}"
+
+    @property
+    def is_frozen(self) -> bool:
+        """Tell whether it spends nothing: somebody froze it, or it owes something."""
+        return self.frozen_at is not None or self.debt_nano_usd > 0
 
     @property
     def balance_nano_usd(self) -> NanoUSD:

@@ -34,6 +34,10 @@ class Entry(models.Model):
         CODE_REDEEMED = "code_redeemed", _("code redeemed")
         CODES_VOIDED = "codes_voided", _("codes voided")
         CODES_EXPIRED = "codes_expired", _("codes expired")
+        CREDIT_TAKEN_BACK = "credit_taken_back", _("credit taken back")
+        CREDIT_GIVEN_BACK = "credit_given_back", _("credit given back")
+        DEBT_PAID = "debt_paid", _("debt paid")
+        DEBT_FORGIVEN = "debt_forgiven", _("debt forgiven")
         CORRECTION = "correction", _("correction")
 
     reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, unique=True)

@@ -40,6 +40,8 @@ PROMOTION = Place("promotion")
 CODES = Place("codes")
 REVENUE = Place("revenue")
 EXPIRED = Place("expired")
+REFUNDS = Place("refunds")
+DEBTS = Place("debts")
 
 
 def main(account: Account) -> Place:

@@ -2,16 +2,17 @@
 
 Credit is spent first in, first out by the day on which it was acquired, so what a wallet still holds are its
 newest lots. Credit that is moved to another account goes from the other end, the newest first: what calls
-have set aside stays behind, and is the oldest. A moved part names its lot, which is smaller by as much.
+have set aside stays behind, and is the oldest. A moved part names its lot, which is smaller by as much. So it
+is with credit that was taken back.
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
-from ledger.models import Account, Entry, Lot
+from ledger.models import Account, Entry, Lot, LotTaking
 from ledger.money import NanoUSD
 
 # Prices are kept with eight decimals.
@@ -49,13 +50,10 @@ def newest(account: Account, amount: NanoUSD) -> Iterator[Part]:
 
     The caller has the account's lock. The whole balance of the wallet gives what is left of each lot.
     """
-    moved = dict(
-        Lot.objects.filter(moved_from__account=account)
-        .values_list("moved_from")
-        .annotate(Sum("amount_nano_usd"))
-    )
+    moved = _sums(Lot.objects.filter(moved_from__account=account).values_list("moved_from"))
+    taken = _sums(LotTaking.objects.filter(lot__account=account).values_list("lot"))
     for lot in Lot.objects.filter(account=account).order_by("-acquired_at", "-pk"):
-        end = lot.amount_nano_usd - moved.get(lot.pk, 0)
+        end = lot.amount_nano_usd - moved.get(lot.pk, 0) - taken.get(lot.pk, 0)
         start = max(end - amount, 0)
         if start < end:
             yield Part(lot, NanoUSD(start), NanoUSD(end))
@@ -77,3 +75,7 @@ def move(parts: Iterator[Part], to: Account, entry: Entry) -> None:
         )
         for part in parts
     )
+
+
+def _sums(rows: "QuerySet[Any, Any]") -> dict[int, int]:
+    return dict(rows.annotate(Sum("amount_nano_usd")))

@@ -12,7 +12,7 @@ from ledger.errors import AccountFrozen, AccountNotMergeable
 from ledger.models import Account, Entry, KeyAllowance
 from ledger.models.entries import POOLS
 from ledger.money import NanoUSD
-from ledger.services import entries, lots
+from ledger.services import debts, entries, lots
 from ledger.services.entries import Movement, Place
 
 WALLET = "wallet"
@@ -24,7 +24,7 @@ def merge(source: Account, into: Account) -> None:
 
     Both are locked, in id order as everywhere. The keys go over with their counters; one entry moves the free
     credit of all pools, and the wallet's lots move with their dates and prices. Repeating it changes nothing.
-    A frozen account raises AccountFrozen, so that nobody thaws credit by moving it; one that was merged
+    A frozen account, or one that owes something, raises AccountFrozen, so that nobody thaws credit by moving it; one that was merged
     elsewhere, took in another, or is to go into a merged one, raises AccountNotMergeable.
     """
     source, into = _locked(source.pk, into.pk)
@@ -32,7 +32,7 @@ def merge(source: Account, into: Account) -> None:
         return
     if source.merged_into_id or into.merged_into_id or source.merged_from.exists():
         raise AccountNotMergeable
-    if source.frozen_at is not None:
+    if source.is_frozen:
         raise AccountFrozen
     source.merged_into = into
     source.save(update_fields=["merged_into"])
@@ -75,6 +75,7 @@ def _move_free_credit(source: Account, into: Account) -> None:
             movements=movements,
         )
         lots.move(parts, into, entry)
+        debts.pay(into)
     if source.open_holds == 0:
         Account.objects.filter(pk=source.pk, emptied_at=None).update(emptied_at=timezone.now())
 

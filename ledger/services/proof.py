@@ -243,6 +243,88 @@ _CHECKS = [
         """,
     ),
     Check(
+        "debt_differs_from_its_payments",
+        """
+        select format('debt %s', debt.id),
+            format('of %s nano-USD, %s of it open; paid are %s; taken from the debts were %s',
+                amount_nano_usd, open_nano_usd, paid, incurred)
+        from ledger_debt as debt,
+            lateral (
+                select coalesce(sum(amount_nano_usd), 0) as paid
+                from ledger_debtpayment where debt_id = debt.id
+            ) as payments,
+            lateral (
+                select coalesce(sum(amount_nano_usd), 0) as incurred
+                from ledger_posting where entry_id = debt.entry_id and source = 'debts'
+            ) as postings
+        where open_nano_usd <> amount_nano_usd - paid or amount_nano_usd <> incurred
+        """,
+    ),
+    Check(
+        "account_differs_from_its_debts",
+        """
+        select format('account %s', account.id), format('owes %s nano-USD, its debts are %s', debt_nano_usd, owed)
+        from ledger_account as account,
+            lateral (
+                select coalesce(sum(open_nano_usd), 0) as owed from ledger_debt where account_id = account.id
+            ) as debts
+        where debt_nano_usd <> owed
+        """,
+    ),
+    Check(
+        "debts_place_differs_from_debts",
+        """
+        with moved as (
+            select entry_id, sum(amount_nano_usd) filter (where source = 'debts') as incurred,
+                sum(amount_nano_usd) filter (where destination = 'debts') as settled
+            from ledger_posting where 'debts' in (source, destination) group by entry_id
+        ),
+        kept as (
+            select entry_id, sum(incurred) as incurred, sum(settled) as settled from (
+                select entry_id, amount_nano_usd as incurred, null as settled from ledger_debt
+                union all select entry_id, null, amount_nano_usd from ledger_debtpayment
+            ) as rows group by entry_id
+        )
+        select format('entry %s', entry_id),
+            format('made debts of %s and paid %s nano-USD, kept are %s and %s',
+                moved.incurred, moved.settled, kept.incurred, kept.settled)
+        from moved full join kept using (entry_id)
+        where moved.incurred is distinct from kept.incurred or moved.settled is distinct from kept.settled
+        """,
+    ),
+    Check(
+        "taking_differs_from_the_wallet",
+        """
+        with moved as (
+            select entry_id, source_account_id as account_id, sum(amount_nano_usd) as amount
+            from ledger_posting where source = 'wallet' and destination = 'refunds' group by 1, 2
+        ),
+        kept as (
+            select taking.entry_id, lot.account_id, sum(taking.amount_nano_usd) as amount
+            from ledger_lottaking as taking join ledger_lot as lot on lot.id = taking.lot_id group by 1, 2
+        )
+        select format('entry %s, account %s', entry_id, account_id),
+            format('%s nano-USD left the wallet, %s of lots', coalesce(moved.amount, 0), coalesce(kept.amount, 0))
+        from moved full join kept using (entry_id, account_id)
+        where moved.amount is distinct from kept.amount
+        """,
+    ),
+    Check(
+        "lot_taken_beyond_itself",
+        """
+        select format('lot %s', lot.id),
+            format('of %s nano-USD; taken back are %s, moved %s', lot.amount_nano_usd, taken, moved)
+        from ledger_lot as lot
+        join (
+            select lot_id, sum(amount_nano_usd) as taken from ledger_lottaking group by lot_id
+        ) as takings on takings.lot_id = lot.id,
+            lateral (
+                select coalesce(sum(amount_nano_usd), 0) as moved from ledger_lot where moved_from_id = lot.id
+            ) as parts
+        where taken + moved > lot.amount_nano_usd
+        """,
+    ),
+    Check(
         "entry_without_postings",
         """
         select entry.reference, 'moved nothing'
@@ -268,7 +350,9 @@ _CHECKS = [
         "journal_is_not_guarded",
         """
         with guarded (name) as (
-            select 'ledger_' || name from unnest(array['entry', 'posting', 'lot', 'rate', 'usage']) as name
+            select 'ledger_' || name from unnest(array[
+                'entry', 'posting', 'lot', 'rate', 'usage', 'lottaking', 'debtpayment'
+            ]) as name
             union all select inhrelid::regclass::text from pg_inherits
             where inhparent = 'ledger_usage'::regclass
         )

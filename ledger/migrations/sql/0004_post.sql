@@ -132,6 +132,9 @@ begin
         values
             (p_account, entry.id, p_amount,
              p_paid_amount, p_paid_currency, p_paid_units_per_usd, p_acquired_at);
+
+        -- The account is locked: what it owes is paid before anybody can spend the credit.
+        perform ledger_pay_debts(id, p_now) from ledger_account where id = p_account and debt_nano_usd > 0;
     end if;
     return next;
 end

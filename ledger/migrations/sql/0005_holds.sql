@@ -262,7 +262,7 @@ begin
         reason := case
             when call.key_fault is not null then call.key_fault
             when call.standing is distinct from null or call.has_ended then 'request_reused'
-            when account.frozen_at is not null then 'account_frozen'
+            when account.frozen_at is not null or account.debt_nano_usd > 0 then 'account_frozen'
             when not ledger_is_within(call.client_address, spender.allowed_networks) then 'key_network'
             when call.rate is not distinct from null then 'model_unknown'
             when (call.rate).model_id <> all (spender.allowed_models) then 'key_model'
@@ -656,7 +656,7 @@ language sql stable as $$
             else coalesce(
                 ledger_key_fault(key, p_secret_hashes, p_now),
                 case
-                    when account.frozen_at is not null then 'account_frozen'
+                    when account.frozen_at is not null or account.debt_nano_usd > 0 then 'account_frozen'
                     when not ledger_is_within(p_client_address, spender.allowed_networks) then 'key_network'
                 end
             )
