@@ -79,6 +79,28 @@ class NothingToShow(BillingError):
     code = "nothing_to_show"
 
 
+class NothingToRefund(BillingError):
+    """Nothing was paid for the order."""
+
+    code = "nothing_to_refund"
+
+
+class RefundTooLarge(BillingError):
+    """More is to go back than is left of what was paid; `left_cents` says how much that is."""
+
+    code = "refund_too_large"
+
+    def __init__(self, left_cents: int) -> None:
+        super().__init__()
+        self.left_cents = left_cents
+
+
+class RefundEnded(BillingError):
+    """What became of the refund is known already."""
+
+    code = "refund_ended"
+
+
 class AlreadyClaimed(BillingError):
     """The order belongs to an account already."""
 

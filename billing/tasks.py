@@ -18,6 +18,7 @@ from billing.services import (
     mailing,
     proof,
     reconciliation,
+    refund_requests,
     showing,
     transfers,
 )
@@ -116,6 +117,19 @@ def sweep_foreign_keys() -> None:
     """Nudge whatever is left to do at the key console."""
     for order_pk in foreign_keys.due():
         nudge(go_on_with_key, order_pk)
+
+
+@shared_task
+def ask_for_refund(refund_pk: int) -> None:
+    """Ask the provider for one refund, or what became of it."""
+    refund_requests.ask(refund_pk)
+
+
+@shared_task
+def sweep_refunds() -> None:
+    """Nudge every refund whose provider is to be asked."""
+    for refund_pk in refund_requests.due():
+        nudge(ask_for_refund, refund_pk)
 
 
 @shared_task

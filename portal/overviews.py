@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services import customers
 from billing.models import Order
-from ledger.models import Account, UsageRecord
+from ledger.models import Account, Debt, UsageRecord
 from ledger.money import NanoUSD
-from ledger.services import accounts, statements
+from ledger.services import accounts, debts, statements
 from ledger.services.statements import Line, Spending
 from portal import key_lines
 from portal.key_lines import METER_WIDTH, KeyLine
@@ -51,6 +51,7 @@ class Wallet(NamedTuple):
     balance: NanoUSD
     held: NanoUSD
     is_frozen: bool
+    debts: list[Debt]
     parts: list[PoolPart]
     lines: list[Line]
     orders: list[Order]
@@ -86,6 +87,7 @@ def wallet(user: User) -> Wallet:
         balance=account.balance_nano_usd,
         held=account.held_nano_usd,
         is_frozen=account.frozen_at is not None,
+        debts=debts.open_debts(account),
         parts=_parts(account),
         lines=statements.wallet_lines(account, HISTORY_LINES),
         orders=orders(user),

@@ -14,6 +14,7 @@ EVERY = {
     "billing.tasks.ask_open_orders": 30,
     "billing.tasks.sweep_deliveries": 15,
     "billing.tasks.sweep_foreign_keys": MINUTE,
+    "billing.tasks.sweep_refunds": 30,
     "billing.tasks.tend_coins": 5 * MINUTE,
     "billing.tasks.reconcile": HOUR,
     "billing.tasks.forget_spent_codes": HOUR,

@@ -10,11 +10,12 @@ from billing.admin import (
     payments,
     rates,
     reconciliations,
+    refunds,
     reviews,
     transfers,
 )
 
 __all__ = [
     "agents", "channels", "inbox", "mails", "orders", "packages", "payments", "rates", "reconciliations",
-    "reviews", "transfers",
+    "refunds", "reviews", "transfers",
 ]  # fmt: skip

@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from billing.admin.prices import CentsField
 from billing.models import Package, PackagePrice, Provider, Review
 from billing.services import packages, rates, reference_model
+from billing.services.refund_quotes import Quote
 from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd, cost
 
 # What Creem takes at least, and a list price of nothing is none.
 SMALLEST_PRICE, SMALLEST_LIST_PRICE = Decimal("1.00"), Decimal("0.01")
+LONGEST_REASON, LONGEST_PROOF = 200, 120
 LONGEST_NOTE = Review._meta.get_field("note").max_length
 
 
@@ -126,6 +128,46 @@ class CreditForm(forms.Form):
     amount = UsdField(label=_("Amount in USD"), min_value=as_usd(NanoUSD(1)))
     note = forms.CharField(
         label=_("Note"), max_length=LONGEST_NOTE, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
+
+
+class RefundForm(forms.Form):
+    """How much of an order's payment goes back, and why. It offers what the unspent credit cost."""
+
+    amount_cents = CentsField(
+        label=_("Amount"),
+        min_value=Decimal("0.01"),
+        help_text=_("With tax, in the currency of the payment: all that is left, or a part of it."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("For whoever looks at this later. No key, code or order number."),
+    )
+
+    def __init__(self, data: Any, *, quote: Quote) -> None:
+        # Nothing is offered when nothing is left: the field then says what it takes.
+        super().__init__(data, initial={"amount_cents": quote.fair_cents or quote.left_cents or None})
+        self.quote = quote
+
+
+class ProofForm(forms.Form):
+    """How the money of a refund was sent by hand."""
+
+    proof = forms.CharField(
+        label=_("Reference"),
+        max_length=LONGEST_PROOF,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Of the transfer, the payout or the refund at the provider. No account number."),
+    )
+
+
+class FailureForm(forms.Form):
+    """Why the money of a refund did not go."""
+
+    why = forms.CharField(
+        label=_("Reason"), max_length=LONGEST_REASON, widget=forms.TextInput(attrs={"class": "vTextField"})
     )
 
 

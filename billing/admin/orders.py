@@ -11,11 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from billing.admin import timeline
-from billing.admin.pages import ShopAdmin, moment
-from billing.admin.prices import Price, PriceColumn
-from billing.models import Order, Provider
-from billing.services import checkouts, delivery
-from billing.tasks import deliver_order, nudge
+from billing.admin.forms import RefundForm
+from billing.admin.pages import ShopAdmin, moment, staff
+from billing.admin.prices import Price, PriceColumn, shown
+from billing.errors import RefundTooLarge
+from billing.models import Order, Provider, Refund
+from billing.services import checkouts, delivery, refund_quotes, refunds
+from billing.tasks import ask_for_refund, deliver_order, nudge
+from billing.wordings import told
 from ledger.admin.amounts import AmountColumn
 
 if TYPE_CHECKING:
@@ -90,13 +93,13 @@ class OrderAdmin(ShopAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the acts to the admin's own pages."""
-        acts = {"ask": self.ask_provider, "deliver": self.deliver_again}
+        acts = {
+            "ask": require_POST(self.ask_provider),
+            "deliver": require_POST(self.deliver_again),
+            "refund": self.refund,
+        }
         return [
-            path(
-                f"<int:pk>/{name}/",
-                self.admin_site.admin_view(require_POST(view)),
-                name=f"billing_order_{name}",
-            )
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"billing_order_{name}")
             for name, view in acts.items()
         ] + super().get_urls()
 
@@ -116,9 +119,39 @@ class OrderAdmin(ShopAdmin):
         said = _("A worker tries at once. Reload this page to see what came of it.")
         return self.done(request, order, said, logged=gettext("Tried the delivery again."))
 
+    def refund(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a refund would be made of, ask how much and why, and begin it."""
+        order = self.row(request, pk, right="billing.refund_order")
+        form = RefundForm(request.POST or None, quote=refund_quotes.quote(order))
+        begun = _begun(request, order, form) if form.is_valid() else None
+        if begun is None:
+            return self.ask(request, order, form, act="refund", title=_("Refund"))
+        if begun.ask_at is not None:
+            nudge(ask_for_refund, begun.pk)
+        said = _("The refund of %(amount)s is begun.") % {
+            "amount": shown(Price(begun.amount_cents, begun.currency))
+        }
+        return self.done(request, order, said, logged=gettext("Began a refund."))
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
         """Show what happened to the order below what it is."""
+        context["refunds"] = context["original"].refunds.order_by("pk")
         context["timeline"] = timeline.of(context["original"])
         return super().render_change_form(request, context, *args, **options)
+
+
+def _begun(request: HttpRequest, order: Order, form: RefundForm) -> Refund | None:
+    """Begin the refund that the form says; one that is too large is told so beside the amount."""
+    try:
+        return refunds.refund(
+            order,
+            form.cleaned_data["amount_cents"],
+            origin=Refund.Origin.OPERATOR,
+            reason=form.cleaned_data["reason"],
+            made_by=staff(request),
+        )
+    except RefundTooLarge as refusal:
+        form.add_error("amount_cents", told(refusal).sentence)
+        return None

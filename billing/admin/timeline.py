@@ -28,7 +28,7 @@ def of(order: Order) -> list[Line]:
     """Return everything that happened to ``order``, in the order in which it happened. Names no secret."""
     lines = chain(
         _steps(order), _events(order), _payments(order), _key_intents(order), _mails(order), _reviews(order),
-        _decisions(order),
+        _decisions(order), _refunds(order),
     )  # fmt: skip
     return sorted(lines, key=attrgetter("at"))
 
@@ -107,6 +107,17 @@ def _decisions(order: Order) -> Iterator[Line]:
                 decision.message,
             ),
             reverse("admin:billing_transfer_change", args=[decision.transfer_id]),
+        )
+
+
+def _refunds(order: Order) -> Iterator[Line]:
+    for refund in order.refunds.order_by("pk"):
+        amount = shown(Price(refund.amount_cents, refund.currency))
+        yield Line(
+            refund.made_at,
+            refund.get_kind_display(),
+            _joined(amount, refund.get_state_display(), refund.reason),
+            reverse("admin:billing_refund_change", args=[refund.pk]),
         )
 
 

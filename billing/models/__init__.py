@@ -10,6 +10,7 @@ from billing.models.payments import Payment, Review
 from billing.models.providers import Mode, Provider
 from billing.models.rates import PublishedRate
 from billing.models.reconciliation import Reconciliation
+from billing.models.refunds import Refund
 from billing.models.transfers import Transfer, TransferChannel, TransferDecision, TransferScreenshot
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Provider",
     "PublishedRate",
     "Reconciliation",
+    "Refund",
     "Review",
     "Transfer",
     "TransferChannel",

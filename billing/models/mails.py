@@ -20,6 +20,8 @@ class OrderMail(OwedMail):
         DELIVERED = "delivered", _("order delivered")
         OPENED = "opened", _("shown in a new browser")
         LINK = "link", _("link to the order")
+        REFUND = "refund", _("refund")
+        DISPUTE = "dispute", _("dispute")
         INCOMPLETE = "incomplete", _("payment incomplete")
         AGENT_FAILED = "agent_failed", _("agent top-up failed")
         TRANSFER_DETAILS = "transfer_details", _("where to transfer to")

@@ -62,7 +62,11 @@ class Order(models.Model):
         MANUAL = "manual", _("by hand")
 
     class State(models.TextChoices):
-        """How far the order got; never back from PAID. An EXPIRED or FAILED one may be opened again."""
+        """How far the order got; never back from PAID. An EXPIRED or FAILED one may be opened again.
+
+        REFUNDED is one that was paid and never delivered, as all of its money goes back; should that fail, it
+        is PAID again. What was delivered stays DELIVERED, whatever goes back afterwards.
+        """
 
         CREATED = "created", _("being opened")
         PENDING = "pending", _("waiting for payment")
@@ -71,6 +75,7 @@ class Order(models.Model):
         PAID = "paid", pgettext_lazy("an order", "paid")
         DELIVERING = "delivering", _("being delivered")
         DELIVERED = "delivered", _("delivered")
+        REFUNDED = "refunded", _("refunded before delivery")
 
     class Result(models.TextChoices):
         """What was delivered."""
@@ -174,7 +179,16 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_state_is_known",
                 condition=Q(
-                    state__in=["created", "pending", "expired", "failed", "paid", "delivering", "delivered"]
+                    state__in=[
+                        "created",
+                        "pending",
+                        "expired",
+                        "failed",
+                        "paid",
+                        "delivering",
+                        "delivered",
+                        "refunded",
+                    ]
                 ),
             ),
             models.CheckConstraint(
@@ -193,7 +207,12 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_is_paid_before_it_is_delivered",
-                condition=~Q(state__in=["paid", "delivering", "delivered"]) | Q(paid_at__isnull=False),
+                condition=~Q(state__in=["paid", "delivering", "delivered", "refunded"])
+                | Q(paid_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="order_refunded_is_not_to_be_delivered",
+                condition=~Q(state="refunded") | Q(deliver_at__isnull=True),
             ),
             models.CheckConstraint(
                 name="order_delivered_is_delivered_as_something",
@@ -257,6 +276,8 @@ class OrderStep(models.Model):
         SAVED = "saved", _("buyer saved the key")
         ROLLED = "rolled", _("key rolled")
         CLAIMED = "claimed", _("claimed into an account")
+        REFUND_MADE = "refund_made", _("refund begun")
+        REFUND_ENDED = "refund_ended", _("refund ended")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="steps", verbose_name=_("order"))
     kind = models.CharField(_("what"), max_length=24, choices=Kind.choices)

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -24,6 +25,8 @@ class Payment(models.Model):
     amount_cents = models.PositiveIntegerField(_("amount before tax, in hundredths"))
     tax_cents = models.PositiveIntegerField(_("tax, in hundredths"), null=True, blank=True)
     paid_cents = models.PositiveIntegerField(_("paid with tax, in hundredths"), null=True, blank=True)
+    # The sum of its refunds and disputes that did not fail, with tax.
+    refunded_cents = models.PositiveIntegerField(_("gone back, in hundredths"), default=0, editable=False)
     # What the buyer typed at the provider; it may differ from the order's.
     email = models.EmailField(_("e-mail address at the provider"), blank=True)
     customer_id = models.CharField(_("customer at the provider"), max_length=80, blank=True)
@@ -39,10 +42,22 @@ class Payment(models.Model):
                 fields=["provider", "transaction_id"], name="one_payment_per_transaction"
             ),
             models.CheckConstraint(name="payment_is_of_something", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="payment_gives_back_what_was_paid_at_most",
+                # What was paid is not always said; a comparison with nothing would let everything pass.
+                condition=Q(
+                    refunded_cents__lte=Coalesce(NullIf(F("paid_cents"), Value(0)), F("amount_cents"))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.transaction_id
+
+    @property
+    def whole_cents(self) -> int:
+        """Return all that was paid, with tax: what can go back."""
+        return self.paid_cents or self.amount_cents
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -75,6 +90,7 @@ class Review(models.Model):
         NOT_KNOWN_HERE = "not_known_here", _("at the provider, but not here")
         NOT_KNOWN_THERE = "not_known_there", _("here, but not at the provider")
         AMOUNT_DIFFERS = "amount_differs", _("another amount at the provider")
+        REFUND_FAILED = "refund_failed", _("a refund that failed")
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
         AGENT_FAILED = "agent_failed", _("agent top-up failed, to be refunded")
         UNREADABLE = "unreadable", _("cannot be understood")

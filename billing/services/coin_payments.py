@@ -19,7 +19,7 @@ from billing.models import Deposit, InboxEvent, Mode, Order, OrderMail, OrderSte
 from billing.models.coins import WORTH_PLACES
 from billing.providers.facts import CoinPayment, CoinState, PaymentSucceeded
 from billing.providers.facts import Mode as ToldMode
-from billing.services import deposits, handovers, mails, orders, paid_orders, reviews
+from billing.services import deposits, mails, orders, paid_orders, reviews, sale_prices
 from billing.services.outcomes import Applied
 from ledger.models import Entry
 from ledger.money import NanoUSD
@@ -219,7 +219,7 @@ def _credit_beside(deposit: Deposit, order: Order, event: InboxEvent | None) -> 
         source=entries.cash(order.provider),
         reference=f"deposit:{deposit.payment_id}:credit",
         kind=Entry.Kind.COINS_CREDITED,
-        price=handovers.price_facts(order)._replace(amount=worth),
+        price=sale_prices.price_facts(order)._replace(amount=worth),
         note=order.reference,
     )
     deposit.use, deposit.credit_nano_usd = Use.CREDITED, credit

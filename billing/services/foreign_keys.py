@@ -47,6 +47,12 @@ def is_given_up(order: Order) -> bool:
     return KeyIntent.objects.filter(order=order, is_given_up=True).exists()
 
 
+def stop(order: Order) -> None:
+    """Have the key of ``order`` deleted at the console, in the caller's transaction; the sweep sees to it."""
+    now = timezone.now()
+    KeyIntent.objects.filter(order=order).update(ended_at=now, is_given_up=True, go_on_at=now)
+
+
 def note_failure(order: Order, failure: ProviderError) -> None:
     """Keep the last thing that went wrong at the console, for the operator."""
     KeyIntent.objects.filter(order=order).update(last_error=str(failure)[:300])

@@ -4,20 +4,16 @@ Credit and result are committed together: an order that is delivered has its cre
 that is not has moved nothing.
 """
 
-from decimal import ROUND_UP, Decimal
-
 from django.conf import settings
 from django.utils import timezone
 
 from billing.models import KeyIntent, Order, OrderMail, OrderStep
 from billing.providers.key_issuer import ForeignKey
-from billing.services import mails, order_secrets, orders
+from billing.services import mails, order_secrets, orders, sale_prices, taking_back
 from ledger.models import Account, Entry
-from ledger.money import NanoUSD, PriceFacts, as_usd
+from ledger.money import NanoUSD
 from ledger.services import accounts, credits, entries, spending_keys  # noqa: A004 - the word of the house
 from redemption.services import sold_codes
-
-_EIGHT_PLACES = Decimal("0.00000001")
 
 
 def to_wallet(order: Order) -> None:
@@ -51,7 +47,10 @@ def as_foreign_key(order: Order, key: ForeignKey) -> None:
 def as_code(order: Order) -> None:
     """Sell a code for the credit; whoever redeems it gets the credit with its price facts."""
     order.code, text = sold_codes.issue(
-        NanoUSD(order.credit_nano_usd), price_facts(order), provider=order.provider, name=order.reference
+        NanoUSD(order.credit_nano_usd),
+        sale_prices.price_facts(order),
+        provider=order.provider,
+        name=order.reference,
     )
     order.sealed_secret = order_secrets.seal(order, text)
     _close(order, Order.Result.CODE)
@@ -62,21 +61,6 @@ def by_hand(order: Order) -> None:
     _close(order, Order.Result.MANUAL)
 
 
-def price_facts(order: Order) -> PriceFacts:
-    """Return what was paid for the credit, before tax.
-
-    The rate is the published one that the order was written at. An order in a currency without (Creem also
-    sells in EUR) has the rate of this very sale: what was paid for each USD of credit. So a delivery never
-    waits for a rate, and refunds, which go by what was paid, need none.
-    """
-    paid = Decimal(order.payment.amount_cents).scaleb(-2)
-    if order.units_per_usd is not None and order.payment.currency == order.currency:
-        return PriceFacts(paid, order.payment.currency, order.units_per_usd)
-    # Upwards, so that no rate is zero.
-    rate = (paid / as_usd(NanoUSD(order.credit_nano_usd))).quantize(_EIGHT_PLACES, ROUND_UP)
-    return PriceFacts(paid, order.payment.currency, rate)
-
-
 def _grant(order: Order) -> Account:
     account = accounts.open_for(order.customer)
     credits.grant(
@@ -85,7 +69,7 @@ def _grant(order: Order) -> Account:
         source=entries.cash(order.provider),
         reference=f"order:{order.pk}:credit",
         kind=Entry.Kind.ORDER_DELIVERED,
-        price=price_facts(order),
+        price=sale_prices.price_facts(order),
         note=order.reference,
     )
     return account
@@ -104,3 +88,4 @@ def _close(order: Order, result: Order.Result) -> None:
     KeyIntent.objects.filter(order=order, ended_at=None).update(ended_at=now, is_given_up=True, go_on_at=now)
     mails.owe(order, OrderMail.Kind.DELIVERED)
     orders.note(order, OrderStep.Kind.DELIVERED, detail=result.value)
+    taking_back.take_waiting(order)

@@ -12,12 +12,20 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from billing.models import InboxEvent, OrderStep, Review
+from billing.models import InboxEvent, Order, OrderStep, Review
 from billing.providers import facts
 from billing.providers.errors import NotKnownThere, ProviderError
-from billing.providers.facts import CoinPayment, Fact, PaymentSucceeded, Unknown
+from billing.providers.facts import (
+    CoinPayment,
+    Disputed,
+    Fact,
+    PaymentSucceeded,
+    Refunded,
+    RefundState,
+    Unknown,
+)
 from billing.providers.protocol import WebhookEvent
-from billing.services import orders, payments, reviews, wiring
+from billing.services import orders, payments, refund_facts, reviews, wiring
 from billing.services.outcomes import Applied
 
 LONGEST_EVENT_ID, LONGEST_KIND = 160, 80
@@ -105,17 +113,19 @@ def _handle(event_pk: int, fact: Fact) -> int | None:
         return None
     applied = payments.apply(fact, event=event)
     if applied.outcome is None:
-        applied = _wait_for_order(event, fact)
+        applied = _wait_for_order(event, fact, applied.order)
     if applied.outcome is not None:
         _close(event, applied)
     return applied.order.pk if applied.order and applied.outcome is InboxEvent.Outcome.APPLIED else None
 
 
-def _wait_for_order(event: InboxEvent, fact: Fact) -> Applied:
-    """Put off what names an order that we do not know; after a day a person decides about money."""
+def _wait_for_order(event: InboxEvent, fact: Fact, order: Order | None) -> Applied:
+    """Put off what names an order or a payment that we do not know; a day later, money is for a person."""
     if timezone.now() - event.received_at < UNKNOWN_ORDER_PATIENCE:
         _put_off(event.pk, "There is no such order yet.")
         return Applied(None, None)
+    if isinstance(fact, Disputed) or (isinstance(fact, Refunded) and fact.state is not RefundState.FAILED):
+        return refund_facts.review(fact, order, event)
     if not isinstance(fact, PaymentSucceeded | CoinPayment) or not _is_about_money(fact):
         return Applied(InboxEvent.Outcome.KEPT, None)
     reviews.open(

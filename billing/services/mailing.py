@@ -8,7 +8,7 @@ from django.utils import translation
 
 from accounts.services import outbox
 from accounts.services.outbox import Outbox
-from billing.models import OrderMail, OrderStep
+from billing.models import OrderMail, OrderStep, Refund
 from billing.services import openings, orders, packages
 
 
@@ -44,6 +44,7 @@ def written(mail: OrderMail) -> EmailMultiAlternatives:
         "lookup_url": links[1],
         "links": links,
         "support_email": settings.SUPPORT_EMAIL,
+        "refund": _refund_of(mail),
     }
     return outbox.message(
         f"billing/email/{mail.kind}",
@@ -56,6 +57,13 @@ def written(mail: OrderMail) -> EmailMultiAlternatives:
 
 def _due() -> "QuerySet[OrderMail]":
     return OrderMail.objects.to_send().select_related("order")
+
+
+def _refund_of(mail: OrderMail) -> Refund | None:
+    """Return the refund that a mail tells of; its occasion is the refund's key."""
+    if mail.kind not in {OrderMail.Kind.REFUND, OrderMail.Kind.DISPUTE}:
+        return None
+    return Refund.objects.get(pk=int(mail.occasion), order=mail.order)
 
 
 def _note_sent(mail: OrderMail) -> None:

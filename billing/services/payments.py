@@ -16,11 +16,10 @@ from billing.providers.facts import (
     Fact,
     PaymentSucceeded,
     Refunded,
-    RefundState,
     SubscriptionChanged,
     Unknown,
 )
-from billing.services import coin_payments, paid_orders, reviews
+from billing.services import coin_payments, paid_orders, refund_facts, reviews
 from billing.services.outcomes import Applied
 
 Outcome = InboxEvent.Outcome
@@ -48,12 +47,10 @@ def apply(fact: Fact, *, event: InboxEvent | None = None) -> Applied:
             return coin_payments.apply(fact, event)
         case Unknown(is_incomplete=True):
             return _review_unreadable(fact, event)
-        case Unknown() | Refunded(state=RefundState.FAILED):
+        case Unknown():
             return _keep(fact)
-        case Refunded():
-            return _review_taken_back(fact, f"refund {fact.refund_id}", event)
-        case Disputed():
-            return _review_taken_back(fact, f"dispute {fact.dispute_id}", event)
+        case Refunded() | Disputed():
+            return refund_facts.apply(fact, _named_order(fact), event)
         case SubscriptionChanged():
             return _apply_subscription(fact, event)
 
@@ -117,15 +114,6 @@ def _second_payment(order: Order, earlier: Payment | None) -> _Mismatch | None:
     if earlier is None and order.is_paid:
         return _Mismatch(Reason.PAID_TWICE, "another transaction paid this order")
     return None
-
-
-def _review_taken_back(fact: Refunded | Disputed, what: str, event: InboxEvent | None) -> Applied:
-    order = _named_order(fact)
-    detail = f"{what} of {fact.transaction_id}: {fact.amount_cents} {fact.currency}"
-    reviews.open(
-        Reason.TAKEN_BACK, subject=f"{fact.provider} {what}", detail=detail, order=order, event=event
-    )
-    return Applied(Outcome.REVIEW, order)
 
 
 def _apply_subscription(fact: SubscriptionChanged, event: InboxEvent | None) -> Applied:

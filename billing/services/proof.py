@@ -11,7 +11,7 @@ _CHECKS = [
           FROM billing_order AS sale
           LEFT JOIN billing_payment AS payment ON payment.order_id = sale.id
          WHERE (sale.paid_at IS NULL) <> (payment.id IS NULL)
-            OR (payment.id IS NOT NULL AND sale.state NOT IN ('paid', 'delivering', 'delivered'))
+            OR (payment.id IS NOT NULL AND sale.state NOT IN ('paid', 'delivering', 'delivered', 'refunded'))
         """,
     ),
     Check(
@@ -123,8 +123,14 @@ _CHECKS = [
           LEFT JOIN redemption_code AS code ON code.batch_id = batch.id
           LEFT JOIN billing_order AS sale ON sale.code_id = code.id
          WHERE batch.sold_through <> ''
+           -- A refund replaces the code of its order by one that is worth less, and leaves a void one behind.
+           AND NOT (code.state = 'voided' AND EXISTS (
+               SELECT FROM billing_refund AS refund JOIN billing_order AS owner ON owner.id = refund.order_id
+                WHERE owner.reference = batch.name AND refund.code_nano_usd > 0))
            AND (sale.id IS NULL OR sale.provider <> batch.sold_through
-                OR sale.credit_nano_usd <> batch.value_nano_usd)
+                OR sale.credit_nano_usd < batch.value_nano_usd
+                OR sale.credit_nano_usd > batch.value_nano_usd + (
+                   SELECT coalesce(sum(code_nano_usd), 0) FROM billing_refund WHERE order_id = sale.id))
         """,
     ),
     Check(
@@ -135,6 +141,88 @@ _CHECKS = [
           JOIN redemption_code AS code ON code.id = sale.code_id
           JOIN redemption_batch AS batch ON batch.id = code.batch_id
          WHERE batch.sold_through = ''
+        """,
+    ),
+    Check(
+        "payment_differs_from_its_refunds",
+        """
+        SELECT 'payment ' || payment.transaction_id,
+               format('says %s of %s went back, its refunds say %s',
+                      payment.refunded_cents, payment.amount_cents, gone)
+          FROM billing_payment AS payment,
+               LATERAL (SELECT coalesce(sum(amount_cents), 0) AS gone
+                          FROM billing_refund WHERE payment_id = payment.id AND state <> 'failed') AS sums
+         WHERE payment.refunded_cents <> gone
+            OR EXISTS (SELECT FROM billing_refund AS refund
+                        WHERE refund.payment_id = payment.id
+                          AND (refund.order_id <> payment.order_id OR refund.currency <> payment.currency))
+        """,
+    ),
+    Check(
+        "refund_differs_from_the_books",
+        """
+        SELECT 'refund ' || refund.id,
+               format('took %s and %s nano-USD, the books say %s and %s, back came %s',
+                                              taken_nano_usd, debt_nano_usd, taken, owed, back)
+          FROM billing_refund AS refund,
+               LATERAL (SELECT coalesce(sum(amount_nano_usd) FILTER (WHERE source = 'wallet'), 0) AS taken,
+                               coalesce(sum(amount_nano_usd) FILTER (WHERE source = 'debts'), 0) AS owed
+                          FROM ledger_posting AS posting
+                          JOIN ledger_entry AS entry ON entry.id = posting.entry_id
+                         WHERE entry.reference = format('refund:%s:taken', refund.id)) AS takings,
+               LATERAL (SELECT coalesce(sum(amount_nano_usd), 0) AS back
+                          FROM ledger_posting AS posting
+                          JOIN ledger_entry AS entry ON entry.id = posting.entry_id
+                         WHERE entry.reference = format('refund:%s:given_back', refund.id)
+                           AND posting.source = 'refunds') AS givings
+         WHERE (taken_nano_usd, debt_nano_usd) <> (taken, owed)
+            OR back <> CASE state WHEN 'failed' THEN taken_nano_usd + debt_nano_usd ELSE 0 END
+        """,
+    ),
+    Check(
+        "taken_back_without_its_refund",
+        """
+        SELECT entry.reference, 'taken back, but no such refund was made'
+          FROM ledger_entry AS entry
+         WHERE entry.kind = 'credit_taken_back' AND NOT EXISTS (
+               SELECT FROM billing_refund AS refund
+                WHERE entry.reference = format('refund:%s:taken', refund.id))
+        """,
+    ),
+    Check(
+        "refund_that_took_nothing_back",
+        """
+        SELECT 'refund ' || refund.id, format('of order %s, which is %s; taken back at %s',
+                                              sale.reference, sale.state, refund.taken_at)
+          FROM billing_refund AS refund JOIN billing_order AS sale ON sale.id = refund.order_id
+         WHERE refund.state <> 'failed'
+           AND (refund.taken_at IS NULL) <> (sale.state IN ('paid', 'delivering'))
+        """,
+    ),
+    Check(
+        "more_credit_gone_than_sold",
+        """
+        SELECT 'order ' || sale.reference, format('sold %s nano-USD, taken back are %s of %s of its money',
+                                                  sale.credit_nano_usd, sum(refund.credit_nano_usd),
+                                                  payment.refunded_cents)
+          FROM billing_order AS sale
+          JOIN billing_payment AS payment ON payment.order_id = sale.id
+          JOIN billing_refund AS refund ON refund.order_id = sale.id AND refund.state <> 'failed'
+         GROUP BY sale.id, payment.id
+        HAVING sum(refund.credit_nano_usd) > sale.credit_nano_usd
+            OR (payment.refunded_cents = CASE WHEN payment.paid_cents > 0 THEN payment.paid_cents
+                                              ELSE payment.amount_cents END
+                AND sum(refund.credit_nano_usd) <> sale.credit_nano_usd)
+        """,
+    ),
+    Check(
+        "refunded_order_that_is_not",
+        """
+        SELECT 'order ' || sale.reference, 'is refunded before delivery, but money is left'
+          FROM billing_order AS sale JOIN billing_payment AS payment ON payment.order_id = sale.id
+         WHERE sale.state = 'refunded'
+           AND payment.refunded_cents <> CASE WHEN payment.paid_cents > 0 THEN payment.paid_cents
+                                              ELSE payment.amount_cents END
         """,
     ),
     Check(

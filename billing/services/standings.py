@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from billing.models import AgentJob, Order, Provider, Review, Transfer, TransferScreenshot
+from billing.models import AgentJob, Order, Provider, Refund, Review, Transfer, TransferScreenshot
 from billing.providers.errors import ProviderError
 from billing.services import coins, deposits, order_numbers, packages, showing
 from billing.services.coins import OfferedCoin
@@ -44,6 +44,7 @@ class Stage(StrEnum):
     WALLET = "wallet"
     AGENT = "agent"  # it is paid, and done by hand
     TRANSFER = "transfer"  # money that the buyer sends by hand is on its way, or was not accepted
+    REFUNDED = "refunded"  # all that was paid went back, or is about to
 
 
 class StepLine(NamedTuple):
@@ -61,6 +62,7 @@ _STAGE_OF_STATE = {
     Order.State.EXPIRED: Stage.EXPIRED,
     Order.State.PAID: Stage.DELIVERING,
     Order.State.DELIVERING: Stage.DELIVERING,
+    Order.State.REFUNDED: Stage.REFUNDED,
 }
 _STAGE_OF_CODE = {Code.State.LIVE: Stage.CODE, Code.State.REDEEMED: Stage.CODE_REDEEMED}
 
@@ -75,6 +77,8 @@ class Standing:
     # The key or the code in full, while it may be shown.
     secret: str | None
     review: Review | None
+    # What went back, or is about to.
+    refunds: list[Refund]
     # Of an order that is to be paid in coins, until it is paid.
     coins: CoinStanding | None = None
     # What the buyer said of money that they send by hand; None for every other way to pay.
@@ -145,7 +149,8 @@ class Standing:
         coins = self.coins.fingerprint if self.coins else ""
         transfer = self.transfer.state if self.transfer else ""
         job = self.job.state if self.job else ""
-        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}{transfer}{job}"
+        back = "".join(f"{refund.pk}{refund.state}" for refund in self.refunds)
+        return f"{self.stage}-{self.refresh_seconds or ''}-{review}-{coins}{transfer}{job}{back}"
 
     @property
     def offered_coins(self) -> list[OfferedCoin] | None:
@@ -159,11 +164,16 @@ class Standing:
 def of(order: Order) -> Standing:
     """Return how ``order`` stands now."""
     review = Review.objects.open().filter(order=order).order_by("pk").first()
-    secret = showing.secret_of(order)
+    back = list(Refund.objects.standing().filter(order=order))
+    is_all_back = bool(back) and order.payment.refunded_cents == order.payment.whole_cents
+    secret = None if is_all_back else showing.secret_of(order)
     in_coins = deposits.standing(order) if _waits_for_coins(order) else None
     return Standing(
         order=order,
-        stage=_stage(order, secret=secret, review=review, in_coins=in_coins),
+        stage=Stage.REFUNDED
+        if is_all_back
+        else _stage(order, secret=secret, review=review, in_coins=in_coins),
+        refunds=back,
         coins=in_coins,
         number=order_numbers.shown(order),
         secret=secret,

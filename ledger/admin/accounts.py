@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from ledger.admin import amounts
 from ledger.admin.amounts import AmountColumn
-from ledger.admin.forms import GrantForm
+from ledger.admin.forms import ForgiveForm, GrantForm
 from ledger.admin.pages import BookAdmin
 from ledger.errors import ReferenceReused
 from ledger.models import Account, AccountAllowance, Entry
-from ledger.services import accounts, credits, entries, statements  # noqa: A004 - the word of the house
+from ledger.services import accounts, credits, debts, entries, statements  # noqa: A004 - the word of the house
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -48,14 +48,14 @@ class AllowanceInline(StackedInline):
 class AccountAdmin(BookAdmin):
     """Balances are only read. Credit is granted, and spending is frozen, by acts with rights of their own."""
 
-    list_display = ["id", "owner", "main", "backup", "wallet", "held", "open_holds", "frozen_at"]
+    list_display = ["id", "owner", "main", "backup", "wallet", "held", "owed", "open_holds", "frozen_at"]
     list_filter = ["frozen_at"]
     list_select_related = ["customer__user"]
     search_fields = ["id", "customer", "customer__user__email"]
     search_help_text = _("The number of an account or of a customer, or a whole e-mail address.")
     fields = [
         "customer", "owner", "opened_at", "frozen_at", "main", "main_held", "backup", "backup_held", "wallet",
-        "wallet_held", "open_holds",
+        "wallet_held", "owed", "open_holds",
     ]  # fmt: skip
     inlines = [AllowanceInline]
 
@@ -65,11 +65,17 @@ class AccountAdmin(BookAdmin):
     backup_held = AmountColumn(_("held in the backup pool"), lambda account: account.backup_held_nano_usd)
     wallet = AmountColumn(_("wallet"), lambda account: account.wallet_balance_nano_usd)
     wallet_held = AmountColumn(_("held in the wallet"), lambda account: account.wallet_held_nano_usd)
+    owed = AmountColumn(_("owed"), lambda account: account.debt_nano_usd)
     held = AmountColumn(_("held"), lambda account: account.held_nano_usd)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the acts to the admin's own pages."""
-        acts = {"grant": self.grant, "freeze": self.freeze, "unfreeze": self.unfreeze}
+        acts = {
+            "grant": self.grant,
+            "freeze": self.freeze,
+            "unfreeze": self.unfreeze,
+            "forgive": self.forgive,
+        }
         return [
             path(f"<int:account_id>/{name}/", self.admin_site.admin_view(view), name=f"ledger_account_{name}")
             for name, view in acts.items()
@@ -106,6 +112,17 @@ class AccountAdmin(BookAdmin):
         accounts.unfreeze(account)
         self.log_change(request, account, gettext("Unfroze the account."))
         return self._back(request, account, _("The account may spend again."))
+
+    def forgive(self, request: HttpRequest, account_id: int) -> HttpResponse:
+        """Ask why, then let the account owe nothing any more. The entry keeps who, when and why."""
+        account = self._account(request, account_id, right="ledger.forgive_debt")
+        form = ForgiveForm(request.POST or None)
+        if not form.is_valid():
+            return self.ask(request, account, form, act="forgive", title=_("Forgive the debt"))
+        reason = form.cleaned_data["reason"]
+        forgiven = debts.forgive(account, made_by=cast("User", request.user), note=reason)
+        self.log_change(request, account, gettext("Forgave the debt."))
+        return self._back(request, account, _("%s forgiven.") % amounts.written(forgiven))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Account], search_term: str

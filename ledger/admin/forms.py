@@ -36,6 +36,17 @@ class GrantForm(forms.Form):
         return f"grant:{self.cleaned_data['form_id']}"
 
 
+class ForgiveForm(forms.Form):
+    """Why an account owes nothing any more."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_NOTE,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Kept with the entry for ever. The customer reads it too."),
+    )
+
+
 class RateField(UsdField):
     """USD per million tokens."""
 

@@ -1,4 +1,4 @@
-"""Credit that was taken back: from which lots, what is owed for the part that was spent, and what paid that."""
+"""Credit that was taken back: from which lots, what is owed for what was spent, and what paid that."""
 
 from typing import ClassVar
 
@@ -42,7 +42,7 @@ class DebtQuerySet(models.QuerySet["Debt"]):
 
 
 class Debt(models.Model):
-    """Credit that was taken back after it had been spent: the account owes it, and spends nothing till then."""
+    """Credit that was taken back after it was spent: the account owes it, and spends nothing till then."""
 
     account = models.ForeignKey(
         Account, models.PROTECT, db_index=False, related_name="debts", verbose_name=_("account")

@@ -1,7 +1,8 @@
 """Debts: what accounts owe for credit that was taken back after it was spent.
 
 An account that owes anything spends nothing. Whatever comes free in its wallet pays first: credit that is
-granted, in the same statement; credit that another account brings along; and what calls release, by the sweep.
+granted, in the same statement; credit that another account brings along; and what calls release, by the
+sweep.
 """
 
 from django.db import connection, transaction

@@ -263,7 +263,8 @@ _CHECKS = [
     Check(
         "account_differs_from_its_debts",
         """
-        select format('account %s', account.id), format('owes %s nano-USD, its debts are %s', debt_nano_usd, owed)
+        select format('account %s', account.id),
+            format('owes %s nano-USD, its debts are %s', debt_nano_usd, owed)
         from ledger_account as account,
             lateral (
                 select coalesce(sum(open_nano_usd), 0) as owed from ledger_debt where account_id = account.id
@@ -304,7 +305,8 @@ _CHECKS = [
             from ledger_lottaking as taking join ledger_lot as lot on lot.id = taking.lot_id group by 1, 2
         )
         select format('entry %s, account %s', entry_id, account_id),
-            format('%s nano-USD left the wallet, %s of lots', coalesce(moved.amount, 0), coalesce(kept.amount, 0))
+            format('%s nano-USD left the wallet, %s of lots',
+                coalesce(moved.amount, 0), coalesce(kept.amount, 0))
         from moved full join kept using (entry_id, account_id)
         where moved.amount is distinct from kept.amount
         """,

@@ -1,8 +1,9 @@
 """Takings: credit that goes back, because what was paid for it does.
 
 What is left of the credit is derived from its lots, wherever they were moved. That much goes from the wallets
-to the refunds. What was spent the account owes from then on, and other credit in its wallet pays that at once.
-What open calls have set aside counts as spent: it cannot be taken, and pays the debt when it is released.
+to the refunds. What was spent the account owes from then on, and other credit in its wallet pays that at
+once. What open calls have set aside counts as spent: it cannot be taken, and pays the debt when it is
+released.
 """
 
 from collections.abc import Iterator, Sequence
@@ -73,8 +74,8 @@ def take(
 def give_back(taking: Entry, references: Sequence[str], *, reference: str, note: str = "") -> None:
     """Undo ``taking`` exactly, once per ``reference``.
 
-    What is still owed of it is owed no more; all else comes back into the wallet, as a lot with the price facts
-    of the credit that ``references`` brought.
+    What is still owed of it is owed no more; all else comes back into the wallet, as a lot with the price
+    facts of the credit that ``references`` brought.
     """
     if Entry.objects.filter(reference=reference).exists():
         return

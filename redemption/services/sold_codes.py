@@ -1,5 +1,8 @@
 """Codes that the shop sells: one for an order, made with its price facts and handed to whoever sold it."""
 
+from django.db.models import F
+from django.db.models.functions import Now
+
 from accounts.services import keyed_hash
 from ledger.money import NanoUSD, PriceFacts
 from redemption.models import Batch, Chunk, Code
@@ -36,3 +39,20 @@ def issue(value: NanoUSD, price: PriceFacts, *, provider: str, name: str) -> tup
         value_nano_usd=value,
     )
     return code, text
+
+
+def withdraw(code: Code) -> NanoUSD | None:
+    """Void a sold code that nobody has redeemed, in the caller's transaction; return what it was worth.
+
+    Somebody who is redeeming it is waited for: None means that it is redeemed, or lapsed before. The books
+    give its value back to the cash of its provider.
+    """
+    live = Code.objects.live().select_for_update().filter(pk=code.pk).first()
+    if live is None:
+        return None
+    Code.objects.filter(pk=live.pk).update(state=Code.State.VOIDED, closed_at=Now())
+    Batch.objects.filter(pk=live.batch_id).update(
+        state=Batch.State.VOIDED, voided_at=Now(), voided_count=F("voided_count") + 1
+    )
+    liability.give_back(live.batch, 1, first_code_id=live.pk, state=Code.State.VOIDED)
+    return NanoUSD(live.value_nano_usd)

@@ -8,10 +8,11 @@ import orjson
 from django.db.models import Model
 
 from accounts.models import ApiKey
-from billing.models import InboxEvent, Order, OrderMail, Payment, Review
+from billing.models import InboxEvent, Order, OrderMail, Payment, Refund, Review
 from ledger.models import Account, Entry, Lot, Posting
 from redemption.models import Code
 
+BOTH = ("refund", "dispute")
 Marks = dict[type[Model], int]
 
 TOLD_AS: dict[type[Model], Callable[[Any], list[Any]]] = {
@@ -21,10 +22,14 @@ TOLD_AS: dict[type[Model], Callable[[Any], list[Any]]] = {
     ],
     Payment: lambda row: [
         row.provider, row.transaction_id, row.order.reference, row.customer_id,
-        row.amount_cents, row.tax_cents, row.paid_cents, row.currency,
+        row.amount_cents, row.tax_cents, row.paid_cents, row.refunded_cents, row.currency,
+    ],
+    Refund: lambda row: [
+        row.kind, row.origin, row.state, row.amount_cents, row.credit_nano_usd, row.withheld_nano_usd,
+        row.taken_nano_usd, row.code_nano_usd, row.debt_nano_usd, row.stopped_key, row.froze_account,
     ],
     Review: lambda row: [row.reason, row.subject, row.order and row.order.reference],
-    OrderMail: lambda row: [row.order.reference, row.kind, row.occasion],
+    OrderMail: lambda row: [row.order.reference, row.kind, re.sub(r"\d+", "1", row.occasion)],
     InboxEvent: lambda row: [
         "" if row.kind == "unreadable" else row.event_id, row.kind, row.handle_at is None,
     ],
@@ -57,6 +62,18 @@ def since(before: Marks, tag: str) -> dict[str, list[Any]]:
     if "tran_second" in str(rows["Payment"]):
         text = _with_the_second_as_the_first(text)
     state: dict[str, list[Any]] = orjson.loads(text)
+    return _with_one_word_for_what_went_back(state)
+
+
+def _with_one_word_for_what_went_back(state: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Let it not matter whether a refund or a dispute took all there was: nothing was left for the other."""
+    if len([review for review in state["Review"] if review[0] == "taken_back"]) < len(BOTH):
+        return state
+    for refund in state["Refund"]:
+        refund[0], refund[-1] = "/".join(BOTH), None
+    for mail in state["OrderMail"]:
+        mail[1] = "/".join(BOTH) if mail[1] in BOTH else mail[1]
+    state["OrderMail"].sort()
     return state
 
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.services import api_keys
 from billing.models import Order, OrderMail, Package, PackagePrice, Review
-from billing.services import delivery, handovers, mails, order_secrets, proof
+from billing.services import delivery, mails, order_secrets, proof, sale_prices
 from ledger.models import Account, Entry, Lot
 from ledger.services import proof as ledger_proof
 from ledger.services import spending_keys
@@ -72,7 +72,7 @@ def test_a_currency_without_a_published_rate_takes_the_rate_of_the_sale() -> Non
     package = make.package(credit_nano_usd=7_000_000_000)
     PackagePrice.objects.update(currency="EUR", price_cents=920)
 
-    facts = handovers.price_facts(paid(package))
+    facts = sale_prices.price_facts(paid(package))
 
     assert facts == (Decimal("9.20"), "EUR", Decimal("1.31428572"))
 

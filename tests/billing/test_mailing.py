@@ -21,7 +21,8 @@ from tests.cluster import free_ports
 from tests.factories import billing as make
 from tests.together import together
 
-KINDS = list(OrderMail.Kind)
+# A refund's mails tell of its row: `test_refund_pages` reads them.
+KINDS = [kind for kind in OrderMail.Kind if kind not in {OrderMail.Kind.REFUND, OrderMail.Kind.DISPUTE}]
 
 
 class Picky:

@@ -10,7 +10,6 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 
 from billing.models import InboxEvent, Order, OrderMail, OrderStep, Payment, Review
 from billing.providers.facts import (
-    Disputed,
     Mode,
     PaymentSucceeded,
     Refunded,
@@ -216,46 +215,6 @@ def taken_back(order: Order, **changes: Any) -> Refunded:
             **changes,
         }
     )
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.PENDING])
-def test_money_that_went_back_is_reviewed_and_the_order_stays_as_it_is(state: RefundState) -> None:
-    order = make.order()
-    payments.apply(fact_of(order))
-
-    payments.apply(taken_back(order, state=state))
-    payments.apply(taken_back(order))
-
-    review = Review.objects.get()
-    assert (review.reason, review.order) == (Reason.TAKEN_BACK, order)
-    assert again(order).state == Order.State.PAID
-
-
-@pytest.mark.django_db
-def test_a_refund_that_failed_took_nothing_back() -> None:
-    order = make.order()
-
-    assert payments.apply(taken_back(order, state=RefundState.FAILED)) == Applied(Outcome.KEPT, order)
-    assert Review.objects.count() == 0
-
-
-@pytest.mark.django_db
-def test_a_dispute_is_reviewed_with_the_order_that_its_transaction_paid() -> None:
-    order = make.order()
-    payments.apply(fact_of(order))
-    dispute = Disputed(
-        provider="creem",
-        mode=Mode.TEST,
-        transaction_id="tran_1",
-        currency="USD",
-        amount_cents=1,
-        dispute_id="d",
-    )
-
-    payments.apply(dispute)
-
-    assert (Review.objects.get().reason, Review.objects.get().order) == (Reason.TAKEN_BACK, order)
 
 
 @pytest.mark.django_db

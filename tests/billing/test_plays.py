@@ -42,7 +42,8 @@ def single(sale: str, result: str, **books: Any) -> dict[str, Any]:
     is_shown = sale != "wallet"
     return {
         "Order": [["ord_#", "delivered", result, "ord_paid_#", True, True, True, is_shown]],
-        "Payment": [["creem", "tran_paid_#", "ord_#", "cust_RHQC0NXPMtpqW1hcTFNAj", 1000, 0, 1000, "USD"]],
+        "Payment": [["creem", "tran_paid_#", "ord_#", "cust_RHQC0NXPMtpqW1hcTFNAj", 1000, 0, 1000, 0, "USD"]],
+        "Refund": [],
         "Review": [],
         "OrderMail": [["ord_#", "delivered", ""], ["ord_#", "received", ""]],
         "InboxEvent": [["evt_paid_#", "checkout.completed", True]],
@@ -113,7 +114,17 @@ def test_what_no_webhook_told_is_asked_whatever_the_provider_answers_meanwhile(
 
     assert differences(theatre, list(plays.asked()), quick=20) == []
     assert theatre.end_of(Play(("swept",)))["Payment"] == [
-        ["creem", "the transaction", "ord_#", Payment.objects.latest("pk").customer_id, 1000, 0, 1000, "USD"]
+        [
+            "creem",
+            "the transaction",
+            "ord_#",
+            Payment.objects.latest("pk").customer_id,
+            1000,
+            0,
+            1000,
+            0,
+            "USD",
+        ]
     ]
 
 

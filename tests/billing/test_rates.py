@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from billing.errors import NoPublishedRate
 from billing.models import PublishedRate
-from billing.services import handovers, rates
+from billing.services import rates, sale_prices
 from tests.billing import paying
 from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
@@ -51,7 +51,7 @@ def test_an_order_keeps_the_rate_that_it_was_written_at() -> None:
 
     paid = paying.pay(order)
 
-    assert handovers.price_facts(paid).units_per_usd == 1
+    assert sale_prices.price_facts(paid).units_per_usd == 1
 
 
 def test_the_database_refuses_to_edit_a_version() -> None:

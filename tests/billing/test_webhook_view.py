@@ -154,7 +154,7 @@ def come_to(name: str) -> tuple[str, list[str]]:
     if "checkout.completed" in name:
         return "", []  # it waits for the order that it names
     if "refund." in name or "dispute." in name:
-        return "review", ["taken_back"]
+        return "", []  # it waits for the payment that it takes back
     return "kept", []
 
 

@@ -19,7 +19,7 @@ class CoinWallet:
     reference: str
 
     def act(self, act: str) -> None:
-        """Do what the sandbox's button of this name does: send the exact amount, too little, let it expire."""
+        """Do what the sandbox's button of this name does: send exactly, too little, let it expire."""
         self._post(f"payments/{self._payment_id()}/{act}", {})
 
     def send(self, amount: str) -> None:

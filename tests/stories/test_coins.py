@@ -123,9 +123,7 @@ def test_coins_that_come_too_late_still_pay(shop: Cluster, guest: Page, setting:
     books.assert_books_balance(shop)
 
 
-def order(
-    page: Page, shop: Cluster, slug: str, setting: Setting, *, email: str | None = None
-) -> CoinWallet:
+def order(page: Page, shop: Cluster, slug: str, setting: Setting, *, email: str | None = None) -> CoinWallet:
     """Order a package to be paid with coins; ends where a coin is chosen."""
     page.goto(f"/checkout/{slug}")
     page.locator("[name=email]").fill(email or new_email())

@@ -12,7 +12,7 @@ from billing.providers.creem import entities, signatures, translation
 from billing.providers.creem.answers import Product, Transaction, read_product, read_transaction
 from billing.providers.creem.entities import Entity, expanded, id_of, moment, text
 from billing.providers.errors import InvalidSignature, ProviderUnavailable, Reason, WrongMode
-from billing.providers.facts import Fact, Mode
+from billing.providers.facts import Fact, Mode, RefundState
 from billing.providers.json_api import Explanation, JsonApi
 from billing.providers.patience import Patience
 from billing.providers.protocol import (
@@ -131,6 +131,15 @@ class Creem:
         wanted = {"customer_id": customer_id, "order_id": order_id, "product_id": product_id}
         given = {name: wish for name, wish in wanted.items() if wish}
         return map(read_transaction, self._transactions(**given))
+
+    def refund(self, transaction_id: str) -> RefundState:
+        """Give back all that is left of a transaction, and return how far that got.
+
+        It is asked once: after ProviderUnavailable, look at the transaction before asking again. Creem has no
+        way to give back a part of it.
+        """
+        answer = self._api.post("/v1/refunds", {"transaction_id": transaction_id})
+        return translation.refund_state(text(answer.get("status")))
 
     def _transactions(self, **belonging_to: str) -> Iterator[Entity]:
         number: int | None = 1

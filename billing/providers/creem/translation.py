@@ -79,6 +79,11 @@ def of_event(envelope: Entity) -> Fact:
             return Unknown(**_common(about, at=at), why="an event of no known kind")
 
 
+def refund_state(word: str | None) -> RefundState:
+    """Return how far a refund got, by Creem's word for it."""
+    return _REFUND_STATES.get(word or "", RefundState.PENDING)
+
+
 def of_checkout(checkout: Entity, *, at: datetime | None = None) -> Fact:
     """Return what a completed checkout tells, whether its webhook came or it was asked for."""
     order = expanded(checkout.get("order"))
@@ -166,7 +171,7 @@ def _refund(refund: Entity, at: datetime | None) -> Refunded:
     return Refunded(
         **_taken_back(refund, at),
         refund_id=_needed(id_of(refund), "id"),
-        state=_REFUND_STATES.get(text(refund.get("status")) or "", RefundState.PENDING),
+        state=refund_state(text(refund.get("status"))),
         reason=text(refund.get("reason")),
     )
 
