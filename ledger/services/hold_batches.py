@@ -1,11 +1,10 @@
 """The gateway's way to the ledger: calls of many coroutines, a batch at a time, past Django's connections.
 
-While batches are in flight the next ones gather, so a quiet gateway waits for nobody and a busy one shares
-round trips and commits. There are no timers.
+While a batch is in flight the next one gathers, so a quiet gateway waits for nobody and a busy one shares
+round trips and commits. Only a batch that does not come back soon is overtaken.
 """
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -35,12 +34,11 @@ from ledger.services.holds import (
     SettleRequest,
 )
 
-# Batches of one operation in flight together. With one, the database idles while we work, and we while it
-# does; with three, batches are small and wait for each other's accounts.
-LANES = 2
-# Fewer calls than the first are not worth sharing between lanes, because a batch has a cost of its own. More
-# than the second would keep their accounts locked for long.
-SMALLEST_SHARE, LARGEST_BATCH = 16, 100
+# Batches of one operation in flight together, at most. As a rule it is one: two at a time are half as large,
+# and a batch has a cost of its own. One that is not back by then waits for an account's lock, or for a disk.
+LANES, SWIFT_SECONDS = 3, 0.02
+# More would keep their accounts locked for long.
+LARGEST_BATCH = 100
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.5
 # A batch takes a few milliseconds. When one waits for an account's lock, its other calls go on without it.
 SESSION_LIMITS = "-c statement_timeout=5000 -c lock_timeout=2000"
@@ -135,6 +133,8 @@ class _Queue(Generic[Request, Answer]):
         self._on_unwanted = on_unwanted
         self._waiting: deque[_Ticket] = deque()
         self._free_lanes = LANES
+        # The batch that is expected back at any moment: what comes meanwhile waits for it.
+        self._swift: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._is_dispatching = False
 
@@ -156,17 +156,23 @@ class _Queue(Generic[Request, Answer]):
             await asyncio.gather(*self._under_way)
 
     def _dispatch(self) -> None:
-        """Share what waits among the lanes that are free."""
+        """Send what waits, unless a batch will be back soon, or all lanes are taken."""
         self._is_dispatching = False
-        while self._waiting and self._free_lanes:
-            share = max(math.ceil(len(self._waiting) / self._free_lanes), SMALLEST_SHARE)
-            size = min(share, LARGEST_BATCH, len(self._waiting))
-            batch = [self._waiting.popleft() for _ in range(size)]
+        if self._waiting and self._free_lanes and self._swift is None:
+            size = min(LARGEST_BATCH, len(self._waiting))
             self._free_lanes -= 1
-            self._start(batch).add_done_callback(self._free_a_lane)
+            self._swift = self._start([self._waiting.popleft() for _ in range(size)])
+            self._swift.add_done_callback(self._free_a_lane)
+            asyncio.get_running_loop().call_later(SWIFT_SECONDS, self._overtake, self._swift)
 
-    def _free_a_lane(self, _served: asyncio.Task[None]) -> None:
+    def _free_a_lane(self, served: asyncio.Task[None]) -> None:
         self._free_lanes += 1
+        self._overtake(served)
+
+    def _overtake(self, serving: asyncio.Task[None]) -> None:
+        """Wait no longer for a batch that is back, or takes its time."""
+        if self._swift is serving:
+            self._swift = None
         self._dispatch()
 
     def _start(self, batch: Sequence[_Ticket]) -> asyncio.Task[None]:

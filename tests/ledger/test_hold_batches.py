@@ -227,3 +227,37 @@ def test_an_account_that_is_locked_for_long_does_not_stop_the_others(model: Lang
         assert {type(answer) for answer in await waiting} == {Reserved}
 
     play(story, options="-c lock_timeout=100")
+
+
+def test_a_batch_that_takes_its_time_is_overtaken(model: LanguageModel) -> None:
+    stuck, free = make.spender(wallet=1_000), make.spender(wallet=1_000)
+
+    async def story(gateway: Gateway) -> None:
+        with locked(stuck.account):
+            waiting = gateway.batcher._reserves.ask(make.call(stuck, model))
+            await until_batches_wait(1)
+            assert isinstance(await gateway.batcher.reserve(make.call(free, model)), Reserved)
+            assert not waiting.done()
+        assert isinstance(await waiting, Reserved)
+
+    play(story, options="-c lock_timeout=0")
+
+
+def test_what_comes_while_a_batch_is_under_way_goes_along_in_one(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold_batches, "SWIFT_SECONDS", SOON_SECONDS)
+    callers = [make.spender(wallet=1_000) for _ in range(10)]
+
+    async def story(gateway: Gateway) -> None:
+        with locked(callers[0].account):
+            first = asyncio.create_task(gateway.batcher.reserve(make.call(callers[0], model)))
+            await until_batches_wait(1)
+            others = []
+            for caller in callers[1:]:
+                others.append(asyncio.create_task(gateway.batcher.reserve(make.call(caller, model))))
+                await asyncio.sleep(0)
+        await asyncio.gather(first, *others)
+        assert gateway.round_trips == 2
+
+    play(story)
