@@ -1,10 +1,12 @@
 import asyncio
+import gc
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from gateway.app import Gateway
+from tests.gateway.running import RunningGateway
 
 SCOPE = {"type": "http", "method": "GET", "path": "/v1/models", "headers": []}
 
@@ -32,3 +34,9 @@ def test_a_gateway_that_was_not_started_is_not_ready() -> None:
 
 def test_a_websocket_is_left_unanswered() -> None:
     assert asyncio.run(answers_of({"type": "websocket"})) == []
+
+
+def test_what_stays_in_memory_is_not_looked_through_for_garbage_while_calls_run(
+    gateway: RunningGateway,
+) -> None:
+    assert gc.get_freeze_count() > 10_000
