@@ -5,6 +5,7 @@ append their own paths to it, so `/v1/v1/messages` and `/v1/chat/completions/cha
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.models import Protocol
@@ -55,11 +56,15 @@ class Address(NamedTuple):
 
 def read(path: str, headers: Mapping[bytes, bytes]) -> Address:
     """Return what ``path`` means to a client that sent ``headers``."""
+    return _read(path, says_version=b"anthropic-version" in headers)
+
+
+# Calls are many, and what they call are few.
+@lru_cache(maxsize=256)
+def _read(path: str, *, says_version: bool) -> Address:
     segments = [segment for segment in path.split("/") if segment]
     rest = _without_base(segments)
-    speaks_anthropic = (
-        rest[:1] == ["messages"] or "anthropic" in _prefix(segments) or b"anthropic-version" in headers
-    )
+    speaks_anthropic = rest[:1] == ["messages"] or "anthropic" in _prefix(segments) or says_version
     return Address(
         path="/".join((BASE, *rest)),
         protocol=Protocol.ANTHROPIC if speaks_anthropic else Protocol.OPENAI,
@@ -84,6 +89,7 @@ def is_for_a_reader(method: str, headers: Mapping[bytes, bytes]) -> bool:
     return method == "GET" and accepts_pages and not _is_program(headers)
 
 
+@lru_cache(maxsize=256)
 def has_no_price(address: Address) -> bool:
     """Tell whether ``address`` is of OpenAI's surface and not offered here yet."""
     segments = tuple(address.path.removeprefix(f"{BASE}/").split("/"))

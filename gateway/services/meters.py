@@ -81,15 +81,16 @@ class Meter:
     async def _settle(self, outcome: Outcome) -> None:
         self._has_ended = True
         self._record.outcome = outcome.value
-        await self._settlements.settle(self._bill(outcome), deadline=self._deadline)
-
-    async def _bill(self, outcome: Outcome) -> SettleRequest:
-        reading, is_estimated = self._tally.reading, False
-        reading = self._tally.reading
-        if reading is None:
-            used, is_estimated = await asyncio.to_thread(self._estimate), True
+        if reading := self._tally.reading:
+            bill = self._bill(outcome, reading.usage, is_estimated=not reading.is_sound)
+            await self._settlements.settle(bill, deadline=self._deadline)
         else:
-            used, is_estimated = reading.usage, not reading.is_sound
+            await self._settlements.settle_estimated(self._estimated_bill(outcome), deadline=self._deadline)
+
+    async def _estimated_bill(self, outcome: Outcome) -> SettleRequest:
+        return self._bill(outcome, await asyncio.to_thread(self._estimate), is_estimated=True)
+
+    def _bill(self, outcome: Outcome, used: Usage, *, is_estimated: bool) -> SettleRequest:
         return SettleRequest(
             request_id=self._reserved.request_id,
             outcome=outcome,

@@ -25,13 +25,20 @@ class Settlements:
     def __init__(self, batcher: HoldBatcher) -> None:
         self._batcher = batcher
         # The event loop itself forgets tasks that nobody refers to.
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Future[Any]] = set()
 
-    async def settle(self, bill: Coroutine[Any, Any, SettleRequest], *, deadline: float) -> None:
-        """Charge ``bill``; return when it is in the journal, or when waiting longer would keep the caller.
+    async def settle(self, request: SettleRequest, *, deadline: float) -> None:
+        """Charge ``request``; return when it is in the journal, or when waiting longer would keep the caller.
 
         It is charged also when whoever waits here is cancelled. ``deadline`` is on the monotonic clock.
         """
+        charging = self._batcher.settle(request)
+        self._running.add(charging)
+        charging.add_done_callback(partial(self._try_again, request, deadline))
+        await asyncio.wait({charging}, timeout=_PATIENCE_SECONDS)
+
+    async def settle_estimated(self, bill: Coroutine[Any, Any, SettleRequest], *, deadline: float) -> None:
+        """Charge what ``bill`` comes to, which takes a while; otherwise like `settle`."""
         charging = self._start(self._charge(bill, deadline))
         await asyncio.wait({charging}, timeout=_PATIENCE_SECONDS)
 
@@ -41,8 +48,15 @@ class Settlements:
 
     async def flush(self, *, seconds: float) -> None:
         """Wait until all that has begun here has ended, ``seconds`` at most."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
+        deadline = time.monotonic() + seconds
+        while self._running and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._running, timeout=left)
+
+    def _try_again(self, request: SettleRequest, deadline: float, charging: asyncio.Future[Any]) -> None:
+        """Settle until it works, when the ledger was not there; report whatever else is in the way."""
+        if not charging.cancelled() and isinstance(charging.exception(), LedgerUnavailable):
+            self._start(_until_it_works(request.request_id, partial(self._batcher.settle, request), deadline))
+        self._forget(charging)
 
     async def _charge(self, bill: Coroutine[Any, Any, SettleRequest], deadline: float) -> None:
         request = await bill
@@ -54,9 +68,10 @@ class Settlements:
         task.add_done_callback(self._forget)
         return task
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, task: asyncio.Future[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (fault := task.exception()):
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None and not isinstance(fault, LedgerUnavailable):
             log.error("a hold could not be ended, and will expire", exc_info=fault)
 
 

@@ -89,9 +89,9 @@ class HoldBatcher:
         """Set aside the most that the call can cost, or refuse it."""
         return await self._reserves.ask(request)
 
-    async def settle(self, request: SettleRequest) -> Settled:
-        """Charge what the call cost, never more than its hold, and free the rest."""
-        return await self._settles.ask(request)
+    def settle(self, request: SettleRequest) -> asyncio.Future[Settled]:
+        """Charge what the call cost, never more than its hold, and free the rest; also if nobody waits."""
+        return self._settles.ask(request)
 
     async def release(self, request_id: UUID) -> Released:
         """End the hold as if it had never been reserved; harmless where there is none."""
