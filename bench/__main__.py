@@ -28,9 +28,13 @@ def main(names: list[str]) -> int:
 
 
 def run(name: str) -> int:
-    """Run one benchmark and return its exit code."""
+    """Run one benchmark and return its exit code. When we are stopped, so is it, and is waited for."""
     print(f"\n{name}", flush=True)
-    return subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode
+    with subprocess.Popen([sys.executable, "-m", f"bench.{name}"]) as running:
+        try:
+            return running.wait()
+        finally:
+            running.terminate()
 
 
 if __name__ == "__main__":

@@ -64,8 +64,22 @@ def running(
         wait_until_healthy(process, f"http://127.0.0.1:{port}{health}", Path(log.name))
         yield Server(port, psutil.Process(process.pid))
     finally:
-        process.terminate()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End ``process`` and all that it has started: by asking, and by force what does not hear."""
+    family: list[psutil.Process] = []
+    if process.poll() is None:
+        family = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    try:
         process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
+    for each in left:
+        each.kill()
 
 
 def wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
