@@ -27,8 +27,9 @@ class TransferChannel(models.Model):
     name = models.CharField(_("name in English"), max_length=60)
     name_zh = models.CharField(_("name in Chinese"), max_length=60)
     currency = models.CharField(_("currency"), max_length=12)
-    # Shown with every order of the channel as it is now: an account that was closed must not be paid to.
-    account = models.TextField(_("account to transfer to"), max_length=500)
+    # One line, to be copied. Shown with every order of the channel as it is now: an account that was closed
+    # must not be paid to.
+    account = models.CharField(_("account to transfer to"), max_length=300)
     instructions = models.TextField(_("instructions in English"), max_length=1000, blank=True)
     instructions_zh = models.TextField(_("instructions in Chinese"), max_length=1000, blank=True)
     # A picture of the operator's, or a text such as an address of coins, that pages show as a QR code.

@@ -6,11 +6,12 @@ from pytest_django import Settings
 
 from billing.models import Order
 from billing.services import proof
+from billing.services.transfer_decisions import approve
 from ledger.services import proof as ledger_proof
 from tests.billing.paying import paid
 from tests.billing.test_delivery import delivered
 from tests.factories import billing as make
-from tests.factories.accounts import CustomerFactory, UserFactory
+from tests.factories.accounts import CustomerFactory, StaffFactory, UserFactory
 from tests.factories.redemption import issued_batch
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,34 @@ SOLD, UNSOLD = "sold_code_without_its_order", "order_with_the_code_of_no_sale"
 )  # fmt: skip
 def test_a_planted_error_is_found(statement: str, expected: set[str]) -> None:
     plant(statement)
+
+    assert {found.kind for found in proof.discrepancies()} == expected
+
+
+DONE_AT_ONCE = """
+    UPDATE billing_agentjob SET state = 'done', claimed_by_id = %(clerk)s, ended_at = now(), outcome = 'x'
+"""
+JOB, TRANSFER = "order_by_hand_whose_job_says_otherwise", "transfer_whose_payment_says_otherwise"
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE billing_agentjob SET state = 'unpaid'", {JOB}),
+        (DONE_AT_ONCE, {JOB}),
+        ("DELETE FROM billing_agentjob", {JOB}),
+        ("UPDATE billing_order SET deliver_at = now() WHERE kind = 'agent'", {WAITS}),
+        ("UPDATE billing_transfer SET state = 'lapsed'", {TRANSFER}),
+        ("UPDATE billing_order SET provider = 'creem' WHERE kind = 'agent'", {TRANSFER}),
+        ("DELETE FROM billing_payment WHERE provider = 'transfer'", {PAYMENT, TRANSFER}),
+    ],
+)  # fmt: skip
+def test_a_planted_error_in_work_by_hand_is_found(statement: str, expected: set[str]) -> None:
+    clerk, order = StaffFactory.create(), make.agent_order()
+    approve(order.pk, by=clerk, amount_cents=order.price_cents, reference="TX-1234")
+    assert proof.discrepancies() == []
+
+    plant(statement % {"clerk": clerk.pk})
 
     assert {found.kind for found in proof.discrepancies()} == expected
 
