@@ -35,6 +35,11 @@ SENTENCES: dict[Review.Reason, Promise] = {
     Reason.COINS_UNDECIDED: _(
         "Too few coins came, and the buyer has decided nothing for days. Write to them."
     ),
+    Reason.REFUND_FAILED: _(
+        "Money that was to go back did not: the provider does not make the refund, or said that it failed."
+        " One that failed has given its credit back. Look at the refund, and send the money by hand or mark"
+        " it as failed."
+    ),
     Reason.REFUND_ASKED: _(
         "The buyer asks for the coins back. Send them, and close this with the reference."
     ),

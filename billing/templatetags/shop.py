@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from django import template
 
-from billing.models import AgentVendor, Order, Provider, Transfer, TransferChannel
+from billing.models import AgentVendor, Order, Provider, Refund, Transfer, TransferChannel
 from billing.services import packages, transfers
+from ledger.money import NanoUSD, as_usd
 
 register = template.Library()
 
@@ -53,3 +54,15 @@ def state_told(order: Order) -> str:
     if order.provider == Provider.TRANSFER and not order.is_paid:
         return Transfer.objects.get(order=order).get_state_display()
     return order.get_state_display()
+
+
+@register.filter
+def amount_in_words(refund: Refund) -> str:
+    """Write what goes back as a mail writes it, without marks."""
+    return f"{Decimal(refund.amount_cents).scaleb(-2):,.2f} {refund.currency}"
+
+
+@register.filter
+def owed_in_words(refund: Refund) -> str:
+    """Write what a refund left to be owed, in USD and to a hundredth of a cent."""
+    return f"{as_usd(NanoUSD(refund.debt_nano_usd)):,.4f} USD"

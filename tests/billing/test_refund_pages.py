@@ -167,7 +167,7 @@ def test_the_mail_says_how_much_goes_back_and_what_is_owed(
     order: Order, buyer: User, kind: str, language: str
 ) -> None:
     spend_a_quarter(order, buyer)
-    made = refund(order, 1000)
+    refund(order, 1000)
     Order.objects.update(language=language)
     mail = OrderMail.objects.get(kind="refund")
     OrderMail.objects.filter(pk=mail.pk).update(kind=kind)
@@ -176,7 +176,7 @@ def test_the_mail_says_how_much_goes_back_and_what_is_owed(
     letter = mailing.written(mail)
 
     assert "10.00" in letter.body
-    assert f"{made.debt_nano_usd / 10**9:.2f}" in letter.body
+    assert "1.9125 USD" in letter.body
     assert "<" not in letter.body
     assert len(letter.alternatives) == 1
     assert (order.title_zh if language == "zh-hans" else order.title) in letter.subject
