@@ -134,7 +134,8 @@ def sweep_refunds() -> None:
 
 @shared_task
 def tend_coins() -> None:
-    """Ask which coins are taken now, and tell of coins about which nobody has decided anything."""
+    """Credit coins that waited, tell of those that nobody has decided about, and ask which are taken now."""
+    coin_payments.credit_what_waited()
     coin_payments.report_undecided()
     coins.refresh()
 

@@ -3,6 +3,7 @@
 from billing.admin import (
     agents,
     channels,
+    deposits,
     inbox,
     mails,
     orders,
@@ -16,6 +17,6 @@ from billing.admin import (
 )
 
 __all__ = [
-    "agents", "channels", "inbox", "mails", "orders", "packages", "payments", "rates", "reconciliations",
-    "refunds", "reviews", "transfers",
+    "agents", "channels", "deposits", "inbox", "mails", "orders", "packages", "payments", "rates",
+    "reconciliations", "refunds", "reviews", "transfers",
 ]  # fmt: skip

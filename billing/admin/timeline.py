@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from billing.admin.pages import moment
 from billing.admin.prices import Price, shown
-from billing.models import KeyIntent, Order, OrderMail, Payment, Review, TransferDecision
+from billing.models import Deposit, KeyIntent, Order, OrderMail, Payment, Review, TransferDecision
 
 
 class Line(NamedTuple):
@@ -28,7 +28,7 @@ def of(order: Order) -> list[Line]:
     """Return everything that happened to ``order``, in the order in which it happened. Names no secret."""
     lines = chain(
         _steps(order), _events(order), _payments(order), _key_intents(order), _mails(order), _reviews(order),
-        _decisions(order), _refunds(order),
+        _decisions(order), _refunds(order), _deposits(order),
     )  # fmt: skip
     return sorted(lines, key=attrgetter("at"))
 
@@ -55,6 +55,14 @@ def _payments(order: Order) -> Iterator[Line]:
         amount = shown(Price(payment.amount_cents, payment.currency))
         page = reverse("admin:billing_payment_change", args=[payment.pk])
         yield Line(payment.recorded_at, _("payment recorded"), amount, page)
+
+
+def _deposits(order: Order) -> Iterator[Line]:
+    for deposit in Deposit.objects.filter(order=order):
+        coins = f"{deposit.arrived.normalize():f} {deposit.coin}"
+        page = reverse("admin:billing_deposit_change", args=[deposit.pk])
+        what = _("address for coins") if deposit.address else _("coins told of")
+        yield Line(deposit.created_at, what, _joined(coins, deposit.get_use_display()), page)
 
 
 def _key_intents(order: Order) -> Iterator[Line]:

@@ -94,6 +94,13 @@ def ask_back(order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(state=Order.State.EXPIRED, ask_at=None)
 
 
+def credit_what_waited() -> None:
+    """Credit the coins that came for a paid order before it was delivered, each once."""
+    waiting = Deposit.objects.held().filter(order__state=Order.State.DELIVERED)
+    for deposit in list(waiting.only("pk", "order_id")):
+        _credit_waiting(deposit)
+
+
 def report_undecided() -> None:
     """Open a review for coins about which their buyer has decided nothing for days; each gets one."""
     waiting = Deposit.objects.held().filter(held_at__lt=timezone.now() - DECISION_TIME)
@@ -101,6 +108,14 @@ def report_undecided() -> None:
         subject = f"{deposit.order.provider} {deposit.payment_id}"
         detail = f"{deposit.arrived.normalize():f} {deposit.coin}"
         reviews.open(Reason.COINS_UNDECIDED, subject=subject, detail=detail, order=deposit.order)
+
+
+@transaction.atomic(durable=True)
+def _credit_waiting(deposit: Deposit) -> None:
+    order = Order.objects.select_for_update().get(pk=deposit.order_id)
+    still_held = order.deposits.held().filter(pk=deposit.pk).first()
+    if still_held is not None:
+        _credit_beside(still_held, order, None)
 
 
 def _locked_order(fact: CoinPayment) -> Order | None:
@@ -174,8 +189,10 @@ def _use(deposit: Deposit, order: Order, event: InboxEvent | None) -> Applied:
     deposit.use, deposit.held_at = Use.HELD, timezone.now()
     deposit.save()
     orders.note(order, OrderStep.Kind.COINS_CAME, f"payment {deposit.payment_id}, worth {deposit.worth:.2f}")
-    if order.is_paid:
+    if order.state == Order.State.DELIVERED:
         return _credit_beside(deposit, order, event)
+    if order.is_paid:  # `credit_what_waited` goes on as soon as it is known what the order brought
+        return Applied(Outcome.APPLIED, order)
     held = list(order.deposits.held())
     if deposits.worth_of(held) * 100 >= order.price_cents:
         _settle(order, _as_payment(held[0], order))

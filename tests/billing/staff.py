@@ -7,13 +7,13 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from billing.models import InboxEvent, Order, OrderMail, Package, Payment, Review
+from billing.models import Deposit, InboxEvent, Order, OrderMail, Package, Payment, Review
 from billing.services import reviews
 from tests.billing import paying
 from tests.factories import billing as make
 from tests.factories.accounts import StaffFactory
 
-SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail]
+SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail, Deposit]
 
 # What people know of a sale when they search.
 SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
@@ -31,6 +31,9 @@ SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
     (Payment, lambda order: order.payment.transaction_id),
     (Payment, lambda order: order.reference),
     (Payment, lambda order: order.email.upper()),
+    (Deposit, lambda order: order.deposits.get().payment_id),
+    (Deposit, lambda order: order.reference),
+    (Deposit, lambda order: order.email.upper()),
     (OrderMail, lambda order: order.reference),
     (OrderMail, lambda order: order.email.upper()),
 ]
@@ -46,7 +49,7 @@ def staff_who_may(*rights: str) -> Client:
 
 
 def a_sale(slug: str = "standard") -> Order:
-    """Return a paid order with an event, a payment, a review and a mail."""
+    """Return a paid order with an event, a payment, a review, a mail, and an address that got no coins."""
     order = make.order(make.package(slug), email=f"{slug}@example.com")
     Order.objects.filter(pk=order.pk).update(checkout_id=f"ch_{slug}", state=Order.State.PENDING)
     order = paying.pay(Order.objects.get(pk=order.pk))
@@ -60,5 +63,6 @@ def a_sale(slug: str = "standard") -> Order:
     reviews.open(
         Review.Reason.PAID_TWICE, subject=f"creem tran_{slug}", detail="twice", order=order, event=event
     )
+    Deposit.objects.create(order=order, payment_id=f"coins_{slug}", coin="ltc", state="expired", use="empty")
     assert OrderMail.objects.filter(order=order).count() == 1
     return order

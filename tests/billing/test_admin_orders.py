@@ -180,3 +180,9 @@ def story_of(browser: Client, order: Order) -> list[str]:
 def acts_of(browser: Client, order: Order) -> list[str]:
     page = browser.get(reverse(PAGE, args=[order.pk])).text
     return [name for name in ("ask", "deliver") if f'/{order.pk}/{name}/"' in page]
+
+
+def test_coins_are_part_of_the_story(browser: Client) -> None:
+    order = a_sale()
+
+    assert "coins told of | 0 ltc · none came" in story_of(browser, order)
