@@ -22,6 +22,8 @@ def of_settings() -> Account:
         mode=Mode(settings.NOWPAYMENTS_MODE),
         payout_coin=settings.NOWPAYMENTS_PAYOUT_COIN,
         ipn_url=settings.PUBLIC_URL + WEBHOOK_PATH,
+        is_fixed_rate=settings.NOWPAYMENTS_FIXED_RATE,
+        is_fee_paid_by_user=settings.NOWPAYMENTS_BUYER_PAYS_FEES,
         login=login if login.email and login.password else None,
     )
     account.fitting(settings.NOWPAYMENTS_BASE_URL)

@@ -265,6 +265,10 @@ NOWPAYMENTS_MODE = os.environ.get("NOWPAYMENTS_MODE", "")
 NOWPAYMENTS_BASE_URL = os.environ.get("NOWPAYMENTS_BASE_URL", "")
 # What the shop is paid out in: the smallest amounts of all other coins depend on it.
 NOWPAYMENTS_PAYOUT_COIN = os.environ.get("NOWPAYMENTS_PAYOUT_COIN", "")
+# A fixed rate holds for 20 minutes in place of days; where buyers pay the fees they get one, too. Both raise
+# the smallest amounts.
+NOWPAYMENTS_FIXED_RATE = os.environ.get("NOWPAYMENTS_FIXED_RATE", "0") == "1"
+NOWPAYMENTS_BUYER_PAYS_FEES = os.environ.get("NOWPAYMENTS_BUYER_PAYS_FEES", "0") == "1"
 # Who signs in to the dashboard there; only the comparison of all payments needs it.
 NOWPAYMENTS_EMAIL = os.environ.get("NOWPAYMENTS_EMAIL", "")
 NOWPAYMENTS_PASSWORD = os.environ.get("NOWPAYMENTS_PASSWORD", "")

@@ -11,6 +11,7 @@ from billing import tasks
 from billing.models import Coin
 from billing.providers.errors import ProviderUnavailable
 from billing.services import coins as list_of_coins
+from billing.services import wiring
 from tests.billing.coin_shop import CoinShop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +87,17 @@ def test_without_an_account_nobody_is_asked(coins: CoinShop, settings: Settings)
     tasks.tend_coins()
 
     assert not Coin.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("switch", "least_cents"), [("NOWPAYMENTS_FIXED_RATE", 232), ("NOWPAYMENTS_BUYER_PAYS_FEES", 263)]
+)
+def test_the_switches_of_the_account_raise_the_minimums(
+    coins: CoinShop, settings: Settings, switch: str, least_cents: int
+) -> None:
+    setattr(settings, switch, True)
+    wiring.nowpayments.cache_clear()
+
+    list_of_coins.refresh()
+
+    assert Coin.objects.get(code="ltc").least_cents == least_cents
