@@ -53,9 +53,6 @@ SENTENCES: dict[Review.Reason, Promise] = {
     ),
     Reason.AMOUNT_DIFFERS: _("The provider names another amount for a payment than it told us at first."),
     Reason.NOT_DELIVERED: _("The order is paid and could not be delivered. Its story says what fails."),
-    Reason.AGENT_FAILED: _(
-        "A top-up by hand was paid and could not be done. Pay the money back in the currency that it came in."
-    ),
     Reason.UNREADABLE: _("The provider told something that cannot be understood. Read it below."),
 }
 

@@ -92,7 +92,6 @@ class Review(models.Model):
         AMOUNT_DIFFERS = "amount_differs", _("another amount at the provider")
         REFUND_FAILED = "refund_failed", _("a refund that failed")
         NOT_DELIVERED = "not_delivered", _("paid and not delivered")
-        AGENT_FAILED = "agent_failed", _("agent top-up failed, to be refunded")
         UNREADABLE = "unreadable", _("cannot be understood")
 
     reason = models.CharField(_("reason"), max_length=24, choices=Reason.choices)

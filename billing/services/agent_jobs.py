@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing.errors import JobTaken
-from billing.models import AgentJob, Order, OrderMail, OrderStep, Review
-from billing.services import handovers, mails, orders, reviews, screenshots
+from billing.models import AgentJob, Order, OrderMail, OrderStep, Refund
+from billing.services import handovers, mails, orders, refunds, screenshots
 
 State = AgentJob.State
 
@@ -42,13 +42,16 @@ def finish(order_pk: int, *, by: User, outcome: str, picture: BinaryIO | None = 
 
 @transaction.atomic(durable=True)
 def fail(order_pk: int, *, by: User, reason: str) -> None:
-    """Say that it cannot be done: the buyer is told, and a review says what is to be paid back.
+    """Say that it cannot be done: all the money goes back, and the buyer is told of both.
 
     Raises JobTaken unless ``by`` has claimed it.
     """
     job = _claimed_by(order_pk, by)
     _end(job, State.FAILED, reason)
-    _owe_the_money(job.order)
+    payment = job.order.payment
+    refunds.refund(
+        job.order, refunds.left_cents(payment), origin=Refund.Origin.AGENT, reason=reason, made_by=by
+    )
     mails.owe(job.order, OrderMail.Kind.AGENT_FAILED)
 
 
@@ -84,11 +87,3 @@ def _end(job: AgentJob, state: AgentJob.State, outcome: str) -> None:
     job.state, job.outcome, job.ended_at = state, outcome, timezone.now()
     job.save(update_fields=["state", "outcome", "ended_at", "proof"])
     orders.note(job.order, OrderStep.Kind.JOB, state.value)
-
-
-def _owe_the_money(order: Order) -> None:
-    """Have a person pay back what came, in its own currency."""
-    payment = order.payment
-    amount = f"{payment.amount_cents // 100}.{payment.amount_cents % 100:02} {payment.currency}"
-    detail = f"to be refunded: {amount}, paid by {payment.transaction_id}"
-    reviews.open(Review.Reason.AGENT_FAILED, subject=order.reference, detail=detail, order=order)

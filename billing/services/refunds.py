@@ -158,12 +158,14 @@ def _cancel_delivery(order: Order) -> None:
 
 
 def _deliver_after_all(order: Order) -> None:
-    order.state, order.deliver_at = Order.State.PAID, timezone.now()
+    is_by_hand = order.delivery == Order.Delivery.MANUAL
+    order.state, order.deliver_at = Order.State.PAID, None if is_by_hand else timezone.now()
     order.save(update_fields=["state", "deliver_at"])
     Refund.objects.standing().filter(order=order).update(withheld_nano_usd=0, taken_at=None)
 
 
 def _tell(order: Order, refund: Refund) -> None:
-    mails.owe(order, OrderMail.Kind(refund.kind), occasion=str(refund.pk))
+    if refund.origin != Refund.Origin.AGENT:  # the mail about the job tells of it
+        mails.owe(order, OrderMail.Kind(refund.kind), occasion=str(refund.pk))
     detail = f"{refund.kind} {refund.pk}: {refund.amount_cents} {refund.currency}, {refund.origin}"
     orders.note(order, OrderStep.Kind.REFUND_MADE, detail)

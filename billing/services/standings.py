@@ -168,10 +168,12 @@ def of(order: Order) -> Standing:
     is_all_back = bool(back) and order.payment.refunded_cents == order.payment.whole_cents
     secret = None if is_all_back else showing.secret_of(order)
     in_coins = deposits.standing(order) if _waits_for_coins(order) else None
+    job = _job(order)
+    is_told_by_job = job is not None and job.state == AgentJob.State.FAILED
     return Standing(
         order=order,
         stage=Stage.REFUNDED
-        if is_all_back
+        if is_all_back and not is_told_by_job
         else _stage(order, secret=secret, review=review, in_coins=in_coins),
         refunds=back,
         coins=in_coins,
@@ -179,7 +181,7 @@ def of(order: Order) -> Standing:
         secret=secret,
         review=review,
         transfer=_transfer(order),
-        job=_job(order),
+        job=job,
     )
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from billing.errors import AmountOutOfRange, BillingError, JobTaken, ScreenshotRefused
-from billing.models import AgentJob, Order, OrderMail, Review
+from billing.models import AgentJob, Order, OrderMail, Refund
 from billing.services import agent_jobs, agents, delivery, mailing, proof, transfer_decisions
 from tests.billing import shoppers
 from tests.billing.staff import staff_who_may
@@ -90,10 +90,10 @@ def test_a_job_that_failed_has_the_money_given_back(clerk: User) -> None:
 
     agent_jobs.fail(order.pk, by=clerk, reason="There is no such account.")
 
-    review = Review.objects.get()
-    mail = mailing.written(OrderMail.objects.get(kind="agent_failed"))
-    assert (review.reason, review.order) == ("agent_failed", order)
-    assert "168.00 CNY" in review.detail
+    refund = Refund.objects.get()
+    mail = mailing.written(OrderMail.objects.get(kind__in=["agent_failed", "refund"]))
+    assert (refund.order, refund.origin, refund.state) == (order, "agent", "awaiting")
+    assert (refund.amount_cents, refund.currency) == (16_800, "CNY")
     assert "There is no such account." in str(mail.body)
     assert proof.discrepancies() == []
 
