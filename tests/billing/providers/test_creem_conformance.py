@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from billing.providers.creem.client import Creem
@@ -137,6 +138,18 @@ def test_single_transactions_and_portals_conform_too(creem: RunningCreem) -> Non
 
     assert [call["status"] for call in calls] == [200, 200]
     assert [complaint for call in calls for complaint in complaints(call)] == []
+
+
+def test_a_refund_is_asked_for_and_answered_as_on_record(creem: RunningCreem, provider: Creem) -> None:
+    """Creem's description does not know the operation yet: what is on record is all there is."""
+    transaction_id = creem.paid()["order"]["transaction"]
+
+    [call] = calls_during(creem, lambda: provider.refund(transaction_id))
+
+    assert (call["method"], call["path"], call["status"]) == ("POST", "/creem/v1/refunds", 200)
+    asked = {**fixture("api.refunds.create.request"), "transaction_id": transaction_id}
+    assert orjson.loads(call["body"]) == asked
+    assert orjson.loads(call["answer"]) == fixture("api.refunds.create.response")
 
 
 @pytest.mark.parametrize(
