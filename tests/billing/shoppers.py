@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.test import Client
-from django.utils import timezone
 
 from accounts.models import User
 from billing.models import Order
@@ -21,9 +20,8 @@ CHECKOUT_URL = "https://pay.example/checkout/1"
 
 def in_state(state: Order.State) -> Order:
     """Return an order in one of the states before its delivery."""
-    order = make.order()
-    paid_at = timezone.now() if state in {Order.State.PAID, Order.State.DELIVERING} else None
-    Order.objects.update(state=state, paid_at=paid_at, checkout_id="ch_1", checkout_url=CHECKOUT_URL)
+    order = paying.paid() if state in {Order.State.PAID, Order.State.DELIVERING} else make.order()
+    Order.objects.update(state=state, checkout_id="ch_1", checkout_url=CHECKOUT_URL)
     return again(order)
 
 

@@ -11,6 +11,7 @@ from billing.models import Order, Review
 from billing.services import order_numbers, reviews, standings
 from redemption.services import wallets
 from sandbox.creem import redirects
+from tests.billing import paying
 from tests.billing.shoppers import (
     CHECKOUT_URL,
     CHINESE,
@@ -135,7 +136,7 @@ def test_looking_again_changes_nothing_while_nothing_has_changed() -> None:
     client, seen = buyer_of(order), standings.of(order).fingerprint
 
     before = client.get(f"{address(order)}?seen={seen}", headers=HTMX)
-    Order.objects.update(state=State.PAID, paid_at=timezone.now())
+    paying.pay(order)
     after = client.get(f"{address(order)}?seen={seen}", headers=HTMX)
 
     assert (before.status_code, before.content) == (204, b"")
