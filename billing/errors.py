@@ -37,6 +37,12 @@ class NothingToDecide(BillingError):
     code = "nothing_to_decide"
 
 
+class InvoicesUnavailable(BillingError):
+    """The provider opened no page with the buyer's invoices, or keeps none for this order."""
+
+    code = "invoices_unavailable"
+
+
 class OrderNotFound(BillingError):
     """There is no such order, or it is not for whoever asks: nobody can tell which."""
 

@@ -23,6 +23,7 @@ urlpatterns = [
     path("orders/<slug:reference>/another-coin", coins.choose_another, name="order_another_coin"),
     path("orders/<slug:reference>/accept-coins", coins.accept, name="order_accept_coins"),
     path("orders/<slug:reference>/ask-back", coins.ask_back, name="order_ask_back"),
+    path("orders/<slug:reference>/invoices", order.invoices, name="order_invoices"),
     path("orders/<slug:reference>/test", order.try_key, name="order_test"),
     path("orders/<slug:reference>/save", order.save, name="order_save"),
     path("orders/<slug:reference>/roll", order.roll, name="order_roll"),

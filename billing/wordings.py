@@ -19,6 +19,7 @@ from billing.errors import (
     CheckoutUnavailable,
     CodeTyped,
     CoinTooSmall,
+    InvoicesUnavailable,
     JobTaken,
     KeyIssuerUnavailable,
     NoPublishedRate,
@@ -54,6 +55,10 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     CannotBeCredited: (
         409,
         _("This order brought no credit to an account, so nobody could spend it. Refund it instead."),
+    ),
+    InvoicesUnavailable: (
+        503,
+        _("The payment provider did not open your invoices. Please try again in a minute."),
     ),
     OrderNotFound: (
         404,

@@ -15,7 +15,17 @@ from accounts.models import User
 from accounts.pages import PageRequest, render_part
 from billing import tasks
 from billing.models import Order
-from billing.services import checkouts, claims, openings, reference_model, showing, standings, trials, wiring
+from billing.services import (
+    checkouts,
+    claims,
+    openings,
+    receipts,
+    reference_model,
+    showing,
+    standings,
+    trials,
+    wiring,
+)
 from billing.services.trials import Trial
 from billing.transfer_forms import SubmissionForm
 from billing.views import browsers
@@ -45,6 +55,17 @@ def ask(request: PageRequest, order: Order) -> HttpResponse:
     if not is_paid and not request.htmx:
         messages.info(request, gettext("We asked just now: no payment has arrived yet."))
     return after(request, order, is_asked=True, is_paid=is_paid)
+
+
+@acts_on_an_order
+def invoices(request: PageRequest, order: Order) -> HttpResponse:
+    """Lead the owner to the provider's page with all their invoices; it is made anew for each click.
+
+    A page of ours stands between, because a form may lead to our own pages only.
+    """
+    if not _is_owner(request, order):
+        return redirect("order", order.reference)
+    return render(request, "billing/to_invoices.html", {"order": order, "url": receipts.invoices_url(order)})
 
 
 @acts_on_an_order
@@ -131,6 +152,10 @@ def _page(
         "sample_model": reference_model.for_samples(),
         "support_email": settings.SUPPORT_EMAIL,
         "support_reply_hours": settings.SUPPORT_REPLY_HOURS,
-        "is_owner": order.customer.user_id is not None and order.customer.user_id == request.user.pk,
+        "is_owner": _is_owner(request, order),
     }
     return render_part(request, "billing/order.html", "order", context, status=status)
+
+
+def _is_owner(request: PageRequest, order: Order) -> bool:
+    return order.customer.user_id is not None and order.customer.user_id == request.user.pk

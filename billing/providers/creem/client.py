@@ -121,6 +121,19 @@ class Creem:
         """Ask what a product costs now; raises NotKnownThere also for one of the other environment."""
         return read_product(self._get("/v1/products", product_id=product_id))
 
+    def portal_url(self, customer_id: str) -> str:
+        """Ask for the page on which a customer sees all purchases and invoices; good for a while only.
+
+        Raises NotKnownThere for a customer of the other environment.
+        """
+        operation = "POST /v1/customers/billing"
+        url = self._api.post("/v1/customers/billing", {"customer_id": customer_id}).get(
+            "customer_portal_link"
+        )
+        if not isinstance(url, str) or not url.startswith(_WEB):
+            raise ProviderUnavailable(operation=operation, reason=Reason.GARBLED)
+        return url
+
     def search_transactions(
         self, *, customer_id: str = "", order_id: str = "", product_id: str = ""
     ) -> Iterator[Transaction]:
