@@ -24,6 +24,10 @@ class CreemStore:
         )
         self._post(f"checkouts/{checkout}/pay", {"email": email, "name": "A Buyer", "country": "US"})
 
+    def dispute(self, transaction_id: str) -> None:
+        """Have the buyer's bank ask for the money of a transaction back."""
+        self._post(f"transactions/{transaction_id}/dispute", {})
+
     def webhooks(self, **handling: Any) -> None:
         """Say what the next events meet on their way; nothing said is as usual."""
         self._post("webhooks", handling)
