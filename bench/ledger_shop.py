@@ -27,9 +27,9 @@ CUSTOMERS = [
         'last', 'active', now()""",
     """insert into ledger_account
         (id, customer_id, opened_at, main_balance_nano_usd, main_held_nano_usd, backup_balance_nano_usd,
-        backup_held_nano_usd, wallet_balance_nano_usd, wallet_held_nano_usd, open_holds,
+        backup_held_nano_usd, wallet_balance_nano_usd, wallet_held_nano_usd, debt_nano_usd, open_holds,
         day_spent_nano_usd, day_requests, week_spent_nano_usd, budget_spent_nano_usd)
-    select number, number, now(), 0, 0, 0, 0, 1000000000000, 0, 0, 0, 0, 0, 0""",
+    select number, number, now(), 0, 0, 0, 0, 1000000000000, 0, 0, 0, 0, 0, 0, 0""",
     """insert into ledger_accountallowance (account_id, open_calls) select number, 16""",
     """insert into ledger_keyallowance
         (api_key_id, account_id, requests, spent_nano_usd, held_nano_usd, day_spent_nano_usd,
