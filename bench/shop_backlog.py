@@ -65,7 +65,8 @@ DELIVERED = "SELECT count(*) FROM billing_order WHERE state = 'delivered'"
 SLICE_SECONDS = 15
 EACH_SLICE = """
     SELECT count(*) FROM billing_order WHERE delivered_at >= to_timestamp(%s)
-     GROUP BY floor(extract(epoch FROM delivered_at) / 15) ORDER BY floor(extract(epoch FROM delivered_at) / 15)
+     GROUP BY floor(extract(epoch FROM delivered_at) / 15)
+     ORDER BY floor(extract(epoch FROM delivered_at) / 15)
 """
 
 
