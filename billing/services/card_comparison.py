@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from billing.models import Order, Payment, Provider, Review
+from billing.models import Order, Payment, Provider, Refund, Review
 from billing.providers.creem.answers import Transaction, TransactionStatus
 from billing.services import checkouts, delivery, reviews, wiring
 from billing.services.findings import Findings
@@ -46,7 +46,7 @@ def _differs(transaction: Transaction) -> bool:
         return _report(Reason.NOT_KNOWN_HERE, transaction, None)
     if (payment.amount_cents, payment.currency) != (transaction.amount_cents, transaction.currency):
         return _report(Reason.AMOUNT_DIFFERS, transaction, payment)
-    if transaction.status in _WENT_BACK and not _is_known_to_have_gone_back(payment):
+    if transaction.status in _WENT_BACK and not _is_known_to_have_gone_back(transaction, payment):
         return _report(Reason.TAKEN_BACK, transaction, payment)
     return False
 
@@ -74,8 +74,10 @@ def _healed(transaction: Transaction) -> Payment | None:
     return None
 
 
-def _is_known_to_have_gone_back(payment: Payment) -> bool:
-    return payment.order.reviews.filter(reason=Reason.TAKEN_BACK).exists()
+def _is_known_to_have_gone_back(transaction: Transaction, payment: Payment) -> bool:
+    if transaction.status is TransactionStatus.DISPUTED:
+        return payment.refunds.filter(kind=Refund.Kind.DISPUTE).exists()
+    return payment.refunded_cents >= max(transaction.refunded_cents, 1)
 
 
 def _report(reason: Review.Reason, transaction: Transaction, payment: Payment | None) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billing.models import Deposit, InboxEvent, Review
-from billing.providers.facts import CoinPayment, Fact, PaymentSucceeded
+from billing.providers.facts import CoinPayment, Fact, PaymentSucceeded, Refunded
 from billing.services import delivery, payments, reviews, wiring
 from billing.services.findings import Findings
 
@@ -18,8 +18,8 @@ def compare(*, since: datetime, until: datetime) -> Findings:
 
 
 def _differs(payment_id: str, fact: Fact) -> bool:
-    is_money = isinstance(fact, PaymentSucceeded) or (isinstance(fact, CoinPayment) and fact.arrived > 0)
-    if not is_money:
+    moved = isinstance(fact, PaymentSucceeded | Refunded)
+    if not moved and not (isinstance(fact, CoinPayment) and fact.arrived > 0):
         return False
     applied = payments.apply(fact)
     if applied.outcome is InboxEvent.Outcome.APPLIED and applied.order is not None:

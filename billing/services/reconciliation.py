@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from billing.models import Payment, Provider, Reconciliation, Review
+from billing.models import Order, Payment, Provider, Reconciliation, Review
 from billing.providers.errors import ProviderError
 from billing.services import card_comparison, coin_comparison, reviews, wiring
 from billing.services.findings import Findings
@@ -96,5 +96,10 @@ def _not_seen(provider: Provider, since: datetime, findings: Findings) -> Iterat
 def _health(provider: Provider) -> Health:
     newest = Reconciliation.objects.filter(provider=provider).order_by("-pk").first()
     good = Reconciliation.objects.finished(provider).first()
-    is_overdue = good is not None and timezone.now() - good.began_at > OVERDUE
-    return Health(provider, newest, is_overdue)
+    since = good.began_at if good else _first_sale()
+    return Health(provider, newest, is_overdue=since is not None and timezone.now() - since > OVERDUE)
+
+
+def _first_sale() -> datetime | None:
+    """Return since when there is something to compare."""
+    return Order.objects.order_by("pk").values_list("created_at", flat=True).first()

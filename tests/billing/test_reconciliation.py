@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from billing import tasks
-from billing.models import InboxEvent, Order, Payment, Provider, Reconciliation, Review
-from billing.services import checkouts, reconciliation
+from billing.models import InboxEvent, Order, Payment, Provider, Reconciliation, Refund, Review
+from billing.services import checkouts, reconciliation, refund_requests, refunds
 from tests.billing import paying
 from tests.billing.coin_shop import CoinShop
 from tests.factories import billing as make
+from tests.factories.accounts import StaffFactory
 from tests.sandbox.running_creem import RunningCreem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +86,33 @@ def test_another_amount_at_the_provider_is_a_review(creem: RunningCreem) -> None
     assert Review.objects.get(reason=Reason.AMOUNT_DIFFERS).order == order
 
 
+def test_what_was_refunded_here_is_no_difference(creem: RunningCreem) -> None:
+    order = paid_there(creem)
+    checkouts.ask(order.pk)
+    order.refresh_from_db()
+    begun = refunds.refund(
+        order, 1000, origin=Refund.Origin.OPERATOR, reason="asked for it", made_by=StaffFactory.create()
+    )
+    refund_requests.ask(begun.pk)
+
+    reconciliation.run(CARDS)
+
+    assert not Review.objects.filter(reason=Reason.TAKEN_BACK).exists()
+
+
+@pytest.mark.parametrize("act", ["refund", "dispute"])
+def test_what_went_back_and_was_never_told_is_a_review_once(creem: RunningCreem, act: str) -> None:
+    order = paid_there(creem)
+    checkouts.ask(order.pk)
+    order.refresh_from_db()
+    assert creem.control(f"/transactions/{order.payment.transaction_id}/{act}").ok
+
+    reconciliation.run(CARDS)
+    reconciliation.run(CARDS)
+
+    assert Review.objects.get(reason=Reason.TAKEN_BACK).order == order
+
+
 def test_a_provider_that_is_away_is_asked_again_from_the_same_moment(creem: RunningCreem) -> None:
     good = reconciliation.run(CARDS)
     creem.fail(mode="fail", status=503)
@@ -110,6 +138,15 @@ def test_coins_that_nobody_told_of_pay_their_order(coins: CoinShop) -> None:
     assert not InboxEvent.objects.exists()
 
 
+def test_coins_that_went_back_and_nobody_told_of_are_taken_back(coins: CoinShop) -> None:
+    order = coins.bought("exact")
+    coins.act(order.deposits.get(), "refund")
+
+    reconciliation.run(COINS)
+
+    assert Refund.objects.get().order == order
+
+
 def test_coins_for_nothing_of_ours_are_a_review(coins: CoinShop) -> None:
     coins.running.paid(order_id="ord_nobodys")
 
@@ -118,6 +155,15 @@ def test_coins_for_nothing_of_ours_are_a_review(coins: CoinShop) -> None:
 
     assert Reason.NOT_KNOWN_HERE in reasons()
     assert len({review.subject for review in Review.objects.all()}) == Review.objects.count()
+
+
+def test_a_comparison_that_never_happened_is_overdue_once_there_was_something_to_compare() -> None:
+    assert [each.is_overdue for each in reconciliation.health()] == [False, False]
+
+    make.order()
+    Order.objects.update(created_at=timezone.now() - timedelta(hours=7))
+
+    assert [each.is_overdue for each in reconciliation.health()] == [True, True]
 
 
 def test_a_comparison_that_came_to_no_end_for_hours_is_overdue(creem: RunningCreem, coins: CoinShop) -> None:
