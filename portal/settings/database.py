@@ -6,7 +6,9 @@ import dj_database_url
 
 # A session that waits longer than these is at fault, not patient. Long work sets its own limit.
 LIMITS = "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000"
-POOL = {"min_size": 1, "max_size": 8, "timeout": 10}
+# Left to itself a pool waits twice as long after each try, for minutes: a database that is back would be met
+# late. Given up after seconds, the next who needs a connection has it tried anew.
+POOL = {"min_size": 1, "max_size": 8, "timeout": 10, "reconnect_timeout": 5}
 
 
 def read_database(url: str) -> dict[str, Any]:
