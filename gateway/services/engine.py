@@ -73,7 +73,7 @@ async def running() -> AsyncIterator[Engine]:
 def _settled_memory() -> Iterator[None]:
     """Let the search for garbage pass over what is here to stay: all code, Django's models, the tokenizer.
 
-    To look through all that again and again took a quarter of every call.
+    To look through all that again and again took up to a quarter of the gateway's processor.
     """
     gc.freeze()
     try:
