@@ -34,9 +34,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         ).order_by("deliver_at")
 
     def overdue(self, *, paid_before: datetime) -> "OrderQuerySet":
-        """Return the orders paid so long ago that are not delivered, and that no review tells of yet."""
-        waiting = self.filter(deliver_at__isnull=False, paid_at__lt=paid_before)
-        return waiting.exclude(reviews__reason="not_delivered").order_by("paid_at")
+        """Return the orders paid so long ago that are not delivered."""
+        return self.filter(deliver_at__isnull=False, paid_at__lt=paid_before).order_by("paid_at")
+
+    def unreported(self) -> "OrderQuerySet":
+        """Return the orders of which no review tells that they are not delivered."""
+        return self.exclude(reviews__reason="not_delivered")
 
 
 class Order(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from billing.models import Order, Payment, Review
+from billing.models import AgentJob, Order, Payment, Review, Transfer
 from billing.services import delivery, reconciliation
 from billing.services.reconciliation import Health
 
@@ -36,16 +36,19 @@ class Figures:
 
 
 class Alarms(NamedTuple):
-    """What must not be missed: money that brought nothing, and comparisons that do not happen."""
+    """What must not be missed: money that brought nothing yet, and comparisons that do not happen."""
 
     open_reviews: int
     undelivered: int
+    # Told of by buyers and waiting to be decided about; paid, and waiting to be worked on.
+    transfers: int
+    jobs: int
     health: list[Health]
 
     @property
     def is_any(self) -> bool:
         """Tell whether anything needs a person."""
-        return bool(self.open_reviews or self.undelivered or self.troubled)
+        return any((self.open_reviews, self.undelivered, self.transfers, self.jobs, self.troubled))
 
     @property
     def troubled(self) -> list[Health]:
@@ -72,8 +75,13 @@ def lines() -> list[tuple[Line, Figures]]:
 
 def alarms() -> Alarms:
     """Return what needs a person now."""
-    overdue = Order.objects.filter(deliver_at__isnull=False, paid_at__lt=timezone.now() - delivery.OVERDUE)
-    return Alarms(Review.objects.open().count(), overdue.count(), reconciliation.health())
+    return Alarms(
+        open_reviews=Review.objects.open().count(),
+        undelivered=delivery.overdue().count(),
+        transfers=Transfer.objects.submitted().count(),
+        jobs=AgentJob.objects.to_do().count(),
+        health=reconciliation.health(),
+    )
 
 
 def _place(item: tuple[Line, Figures]) -> tuple[int, str, str]:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing.models import Order, OrderStep, Review
+from billing.models.orders import OrderQuerySet
 from billing.providers.errors import ProviderError, ProviderUnavailable
 from billing.providers.key_issuer import ForeignKey
 from billing.services import foreign_keys, handovers, orders, reviews
@@ -73,9 +74,14 @@ def hurry(order: Order) -> None:
     Order.objects.filter(pk=order.pk, deliver_at__isnull=False).update(deliver_at=timezone.now())
 
 
+def overdue() -> OrderQuerySet:
+    """Return the orders that were paid a while ago and are not delivered."""
+    return Order.objects.overdue(paid_before=timezone.now() - OVERDUE)
+
+
 def report_overdue() -> None:
     """Open a review for every order that was paid a while ago and is not delivered; each gets one."""
-    for order in Order.objects.overdue(paid_before=timezone.now() - OVERDUE)[:AT_ONCE]:
+    for order in overdue().unreported()[:AT_ONCE]:
         _report(order)
 
 

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Order, Provider, Reconciliation, Review
-from billing.services import daily_report, reviews
+from billing.services import daily_report, reviews, transfer_decisions
 from billing.services.daily_report import Figures, Line
 from tests.billing import paying, shoppers
 from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
+from tests.factories.accounts import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,20 @@ def test_what_was_paid_and_not_delivered_for_long_is_an_alarm() -> None:
     Order.objects.update(paid_at=timezone.now() - timedelta(hours=1))
 
     assert daily_report.alarms().undelivered == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transfers_and_jobs_that_wait_for_staff_are_alarms() -> None:
+    make.submitted_order()
+    job = make.agent_order()
+    transfer_decisions.approve(
+        job.pk, by=StaffFactory.create(), amount_cents=job.price_cents, reference=job.reference
+    )
+
+    page = staff_who_may("view_review").get(reverse("admin:index")).text
+
+    assert "1 transfer waits for a decision" in page
+    assert "1 agent job is paid and waits to be done" in page
 
 
 def test_a_comparison_that_failed_or_is_overdue_is_an_alarm() -> None:
