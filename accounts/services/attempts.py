@@ -35,6 +35,9 @@ _COUNT = """
 """
 
 
+MINUTE_SECONDS, HOUR_SECONDS = 60, 60 * 60
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most ``allowed`` attempts of ``purpose`` by ``subject``, such as a user or an address, per window.
@@ -46,6 +49,14 @@ class Limit:
     subject: str
     allowed: int
     window_seconds: int
+
+
+def spend_by_address(purpose: str, address: str, *, per_minute: int, per_hour: int) -> None:
+    """Count one attempt that came from ``address`` as `spend` does, in a minute's window and in an hour's."""
+    spend(
+        Limit(purpose, f"address {address}", per_minute, MINUTE_SECONDS),
+        Limit(purpose, f"address {address}", per_hour, HOUR_SECONDS),
+    )
 
 
 def spend(*limits: Limit) -> None:

@@ -121,3 +121,9 @@ class Deposit(models.Model):
 
     def __str__(self) -> str:
         return self.payment_id
+
+    @property
+    def in_words(self) -> str:
+        """Return what arrived and what it is worth, for staff."""
+        worth = f", worth {self.worth:.2f}" if self.worth is not None else ""
+        return f"{self.arrived.normalize():f} {self.coin}{worth}"

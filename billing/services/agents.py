@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing.errors import AmountOutOfRange, NotForSale
 from billing.models import AgentJob, AgentVendor, Mode, Order, Provider, TransferChannel
@@ -79,13 +79,7 @@ def place_once(
     transfers.count(AGENT, address)
     sale = _sale(job.vendor, priced)
     reference = orders.reference_of(f"{channel.slug}:{job.account_email}:{form}", sale, buyer)
-    known = Order.objects.filter(reference=reference).first()
-    if known is not None:
-        return known
-    try:
-        return _place(channel, job, sale, buyer, reference)
-    except IntegrityError:  # the other of two clicks was first
-        return Order.objects.get(reference=reference)
+    return orders.once(reference, lambda: _place(channel, job, sale, buyer, reference))
 
 
 def looks_like_a_secret(text: str) -> bool:

@@ -87,9 +87,8 @@ def ask_back(order: Order) -> None:
     """Have a person send the coins of ``order`` back; raises NothingToDecide when none wait for that."""
     order = _with_held_coins(order)
     for deposit in order.deposits.held():
-        what = f"{deposit.arrived.normalize():f} {deposit.coin}, worth {deposit.worth:.2f} {order.currency}"
         subject = f"{order.provider} {deposit.payment_id}"
-        reviews.open(Reason.REFUND_ASKED, subject=subject, detail=what, order=order)
+        reviews.open(Reason.REFUND_ASKED, subject=subject, detail=deposit.in_words, order=order)
     order.deposits.held().update(use=Use.REFUND_ASKED)
     Order.objects.filter(pk=order.pk).update(state=Order.State.EXPIRED, ask_at=None)
 
@@ -106,8 +105,7 @@ def report_undecided() -> None:
     waiting = Deposit.objects.held().filter(held_at__lt=timezone.now() - DECISION_TIME)
     for deposit in waiting.select_related("order"):
         subject = f"{deposit.order.provider} {deposit.payment_id}"
-        detail = f"{deposit.arrived.normalize():f} {deposit.coin}"
-        reviews.open(Reason.COINS_UNDECIDED, subject=subject, detail=detail, order=deposit.order)
+        reviews.open(Reason.COINS_UNDECIDED, subject=subject, detail=deposit.in_words, order=deposit.order)
 
 
 @transaction.atomic(durable=True)
@@ -213,11 +211,7 @@ def _settle(order: Order, fact: PaymentSucceeded) -> None:
     held = list(order.deposits.held())
     worth = deposits.worth_of(held)
     cents = int(worth * 100)
-    share = deposits.share_of_price(worth, order)
-    if share != 1:
-        order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)
-        order.tokens = max(int(order.tokens * share), 1) if order.tokens else 0
-        order.save(update_fields=["credit_nano_usd", "tokens"])
+    paid_orders.scale(order, deposits.share_of_price(worth, order))
     paid_orders.record(replace(fact, amount_cents=max(cents, 1), paid_cents=cents), order)
     order.deposits.filter(pk__in=[each.pk for each in held]).update(use=Use.PAID)
 
@@ -228,8 +222,7 @@ def _credit_beside(deposit: Deposit, order: Order, event: InboxEvent | None) -> 
     credit = int(order.credit_nano_usd * Fraction(worth) * 100 / order.payment.amount_cents)
     is_ours = order.result in {Order.Result.WALLET, Order.Result.KEY} and not order.foreign_key_id
     if not is_ours or credit < 1 or worth * 100 > settings.SPARE_COINS_LIMIT_CENTS:
-        detail = f"{deposit.arrived.normalize():f} {deposit.coin}, worth {worth:.2f}"
-        return _to_review(deposit, order, event, Reason.COINS_TO_SPARE, detail)
+        return _to_review(deposit, order, event, Reason.COINS_TO_SPARE, deposit.in_words)
     credits.grant(
         accounts.open_for(order.customer),
         NanoUSD(credit),

@@ -149,11 +149,7 @@ def _open_in(order: Order, coin_code: str) -> Deposit | None:
 
 @transaction.atomic(durable=True)
 def _make_current(order: Order, deposit: Deposit) -> Deposit:
-    order = Order.objects.select_for_update().get(pk=order.pk)
-    if not order.is_paid:
-        order.checkout_id, order.state = deposit.payment_id, Order.State.PENDING
-        order.ask_at = asking.next_time(order, timezone.now())
-        order.save(update_fields=["checkout_id", "state", "ask_at"])
+    _show(deposit, Order.objects.select_for_update().get(pk=order.pk))
     return deposit
 
 
@@ -163,12 +159,18 @@ def _record(order: Order, payment: Payment) -> Deposit:
     order = Order.objects.select_for_update().get(pk=order.pk)
     known = _open_in(order, payment.coin or "")
     deposit = known or _kept(order, payment)
-    if not order.is_paid:
-        order.checkout_id, order.state = deposit.payment_id, Order.State.PENDING
-        order.ask_at = asking.next_time(order, timezone.now())
-        order.save(update_fields=["checkout_id", "state", "ask_at"])
-        orders.note(order, OrderStep.Kind.COIN_CHOSEN, f"{deposit.coin}, payment {deposit.payment_id}")
+    _show(deposit, order)
     return deposit
+
+
+def _show(deposit: Deposit, order: Order) -> None:
+    """Let the page of ``order``, which the caller has locked, show this address, unless it is paid."""
+    if order.is_paid:
+        return
+    order.checkout_id, order.state = deposit.payment_id, Order.State.PENDING
+    order.ask_at = asking.next_time(order, timezone.now())
+    order.save(update_fields=["checkout_id", "state", "ask_at"])
+    orders.note(order, OrderStep.Kind.COIN_CHOSEN, f"{deposit.coin}, payment {deposit.payment_id}")
 
 
 def _kept(order: Order, payment: Payment) -> Deposit:

@@ -107,7 +107,8 @@ def _believed(event_pk: int) -> Fact | None:
 
 @transaction.atomic(durable=True)
 def _handle(event_pk: int, fact: Fact) -> int | None:
-    waiting = InboxEvent.objects.select_for_update(skip_locked=True).filter(handled_at=None)
+    # Its body was read before the lock.
+    waiting = InboxEvent.objects.select_for_update(skip_locked=True).filter(handled_at=None).defer("body")
     event = waiting.filter(pk=event_pk).first()
     if event is None:
         return None

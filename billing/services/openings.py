@@ -26,7 +26,6 @@ from billing.services import mails, order_numbers, orders
 LINK_LASTS = timedelta(hours=24)
 LINK_SALT = "billing.openings.link"
 LOOKUP, LINK_WISH, QUESTION = "order-lookup", "order-link", "order-question"
-MINUTE_SECONDS, HOUR_SECONDS = 60, 60 * 60
 PER_MINUTE, PER_HOUR = 5, 30
 
 
@@ -55,7 +54,7 @@ def by_number(typed: str, *, address: str) -> Order:
     up. A number that is nobody's raises OrderNotFound.
     """
     order_numbers.normalise(typed)
-    _count(LOOKUP, address)
+    attempts.spend_by_address(LOOKUP, address, per_minute=PER_MINUTE, per_hour=PER_HOUR)
     return order_numbers.find_order(typed)
 
 
@@ -65,7 +64,7 @@ def wish_link(provider_number: str, email: str, *, address: str) -> None:
     Nobody learns whether they do. At most one mail an hour for each order; every try counts against
     ``address`` and raises TooManyAttempts when those are used up.
     """
-    _count(LINK_WISH, address)
+    attempts.spend_by_address(LINK_WISH, address, per_minute=PER_MINUTE, per_hour=PER_HOUR)
     number, email = provider_number.strip(), email.strip().lower()
     order = _of_provider_number(number, email) if number else None
     if order is not None:
@@ -76,7 +75,7 @@ def wish_link(provider_number: str, email: str, *, address: str) -> None:
 
 def count_question(order: Order) -> None:
     """Count that somebody has the provider asked about ``order``; raises TooManyAttempts in a hurry."""
-    attempts.spend(Limit(QUESTION, f"order {order.pk}", PER_MINUTE, MINUTE_SECONDS))
+    attempts.spend(Limit(QUESTION, f"order {order.pk}", PER_MINUTE, attempts.MINUTE_SECONDS))
 
 
 def remember_buyer(order: Order, browser_id: str) -> None:
@@ -134,13 +133,6 @@ def _of_provider_number(number: str, email: str) -> Order | None:
     )
     purchased = Q(email=email) | Q(payment__email__iexact=email)
     return Order.objects.filter(purchased, pk__in=named).first()
-
-
-def _count(purpose: str, address: str) -> None:
-    attempts.spend(
-        Limit(purpose, f"address {address}", PER_MINUTE, MINUTE_SECONDS),
-        Limit(purpose, f"address {address}", PER_HOUR, HOUR_SECONDS),
-    )
 
 
 def _hashes(browser_id: str) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
@@ -71,11 +72,16 @@ def place_once(sale: Sale, buyer: Buyer, *, mode: Mode, form: str) -> Order:
     ``form`` is a random word of the form and of the browser that has it.
     """
     reference = reference_of(form, sale, buyer)
+    return once(reference, lambda: place(sale, buyer, mode=mode, reference=reference))
+
+
+def once(reference: str, write_it: Callable[[], Order]) -> Order:
+    """Return the order of that reference, written now unless it was before or is at this moment."""
     known = Order.objects.filter(reference=reference).first()
     if known is not None:
         return known
     try:
-        return place(sale, buyer, mode=mode, reference=reference)
+        return write_it()
     except IntegrityError:  # the other of two clicks was first
         return Order.objects.get(reference=reference)
 

@@ -1,13 +1,27 @@
 """An order that is paid: the one payment that it has, and its delivery that is due from then on."""
 
+from fractions import Fraction
+
 from django.utils import timezone
 
 from billing.models import AgentJob, Order, OrderMail, OrderStep, Payment
 from billing.providers.facts import PaymentSucceeded
 from billing.services import mails, orders
 
-LONGEST_ID = 80
+_LONGEST_ID = 80
 _LARGEST_CENTS = 2**31 - 1
+
+
+def scale(order: Order, share: Fraction) -> None:
+    """Let ``order``, whose row the caller has locked, bring ``share`` of its credit, rounded down.
+
+    Its price stays what was quoted. Work by hand brings no credit, and everything else at least a nano-USD.
+    """
+    if order.kind == Order.Kind.AGENT or share == 1:
+        return
+    order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)
+    order.tokens = max(int(order.tokens * share), 1) if order.tokens else 0
+    order.save(update_fields=["credit_nano_usd", "tokens"])
 
 
 def record(fact: PaymentSucceeded, order: Order) -> None:
@@ -25,21 +39,27 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
         tax_cents=_storable(fact.tax_cents),
         paid_cents=_storable(fact.paid_cents),
         email=(fact.email or "")[:254],
-        customer_id=(fact.customer_id or "")[:LONGEST_ID],
+        customer_id=(fact.customer_id or "")[:_LONGEST_ID],
         happened_at=fact.happened_at or now,
     )
     order.state = Order.State.PAID
     order.paid_at = now
-    # What is done by hand waits for a person, and for no worker.
-    is_by_hand = order.delivery == Order.Delivery.MANUAL
-    order.deliver_at = None if is_by_hand else now
+    hand_over(order)
     order.ask_at = None
     order.provider_order_id = fact.provider_order_id
     order.save(update_fields=["state", "paid_at", "deliver_at", "ask_at", "provider_order_id"])
-    if is_by_hand:
-        AgentJob.objects.filter(order=order).update(state=AgentJob.State.OPEN)
     mails.owe(order, OrderMail.Kind.RECEIVED)
     orders.note(order, OrderStep.Kind.PAID, f"transaction {fact.transaction_id}")
+
+
+def hand_over(order: Order) -> None:
+    """Let ``order`` wait for a worker or, where the work is done by hand, for a person; nothing is saved."""
+    is_by_hand = order.delivery == Order.Delivery.MANUAL
+    order.deliver_at = None if is_by_hand else timezone.now()
+    if is_by_hand:
+        AgentJob.objects.filter(order=order).update(
+            state=AgentJob.State.OPEN, claimed_by=None, ended_at=None, outcome=""
+        )
 
 
 def _storable(cents: int | None) -> int | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing.errors import NothingToRefund, RefundEnded, RefundTooLarge
 from billing.models import Order, OrderMail, OrderStep, Payment, Provider, Refund, Review
-from billing.services import foreign_keys, mails, orders, reviews, sale_prices, taking_back
+from billing.services import foreign_keys, mails, orders, paid_orders, reviews, sale_prices, taking_back
 
 _UNDELIVERED = {Order.State.PAID, Order.State.DELIVERING, Order.State.REFUNDED}
 
@@ -158,8 +158,8 @@ def _cancel_delivery(order: Order) -> None:
 
 
 def _deliver_after_all(order: Order) -> None:
-    is_by_hand = order.delivery == Order.Delivery.MANUAL
-    order.state, order.deliver_at = Order.State.PAID, None if is_by_hand else timezone.now()
+    order.state = Order.State.PAID
+    paid_orders.hand_over(order)
     order.save(update_fields=["state", "deliver_at"])
     Refund.objects.standing().filter(order=order).update(withheld_nano_usd=0, taken_at=None)
 

@@ -77,11 +77,9 @@ def _accept(review: Review, fact: PaymentSucceeded, *, reference: str, by: User)
     if order.is_paid or known.exists() or told != (order.provider, order.mode, order.currency):
         raise CannotBeAccepted
     share = Fraction(fact.amount_cents, order.price_cents)
-    order.credit_nano_usd = int(order.credit_nano_usd * share)
-    if order.kind != Order.Kind.AGENT and order.credit_nano_usd < 1:
+    if order.credit_nano_usd and order.credit_nano_usd * share < 1:
         raise CannotBeAccepted
-    order.tokens = int(order.tokens * share) or min(order.tokens, 1)
-    order.save(update_fields=["credit_nano_usd", "tokens"])
+    paid_orders.scale(order, share)
     paid_orders.record(replace(fact, reference=order.reference), order)
     review.order = order
     review.save(update_fields=["order"])

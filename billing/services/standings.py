@@ -209,6 +209,8 @@ def _stage(
         return Stage.TRANSFER
     if order.kind == Order.Kind.AGENT and order.is_paid:
         return Stage.AGENT
+    if in_coins is not None and in_coins.held:  # their buyer decides, whoever else looks at it
+        return Stage.TOO_FEW_COINS
     if order.state != Order.State.DELIVERED:
         if review:
             return Stage.REVIEW
@@ -224,8 +226,6 @@ def _stage(
 
 
 def _stage_of_coins(coins: CoinStanding) -> Stage:
-    if coins.held:
-        return Stage.TOO_FEW_COINS
     return Stage.COINS if coins.is_open else Stage.COIN_CHOICE
 
 

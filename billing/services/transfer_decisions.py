@@ -4,6 +4,8 @@ Every decision is made under the lock of the order's row. Of two people who deci
 that the first has decided.
 """
 
+from fractions import Fraction
+
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
@@ -63,7 +65,7 @@ def _approve(order_pk: int, *, by: User, amount_cents: int, key: str) -> None:
     transaction_id = f"{transfer.channel.slug}:{key}"
     if Payment.objects.filter(provider=Provider.TRANSFER, transaction_id=transaction_id).exists():
         raise TransactionUsed
-    _scale(order, amount_cents)
+    paid_orders.scale(order, Fraction(amount_cents, order.price_cents))
     transfer.state, transfer.lapse_at = Transfer.State.APPROVED, None
     transfer.save(update_fields=["state", "lapse_at"])
     _write_down(transfer, Kind.APPROVED, by=by, amount_cents=amount_cents)
@@ -75,16 +77,6 @@ def _undecided(order_pk: int) -> tuple[Order, Transfer]:
     if transfer.is_decided:
         raise TransferSettled
     return order, transfer
-
-
-def _scale(order: Order, amount_cents: int) -> None:
-    """Let the order grant what the amount pays for, rounded down; what was quoted stays its price."""
-    if order.kind == Order.Kind.AGENT or amount_cents == order.price_cents:
-        return
-    order.credit_nano_usd = max(1, order.credit_nano_usd * amount_cents // order.price_cents)
-    if order.tokens:
-        order.tokens = max(1, order.tokens * amount_cents // order.price_cents)
-    order.save(update_fields=["credit_nano_usd", "tokens"])
 
 
 def _fact(order: Order, transaction_id: str, amount_cents: int) -> PaymentSucceeded:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.services import attempts
-from accounts.services.attempts import Limit
 from billing.errors import AmountTooSmall, ChannelClosed, ReferenceUnreadable, TransferSettled
 from billing.models import (
     Mode,
@@ -33,7 +32,6 @@ State = Transfer.State
 PATIENCE = timedelta(days=7)
 AT_ONCE = 500
 ORDER, SUBMISSION = "transfer-order", "transfer-submission"
-MINUTE_SECONDS, HOUR_SECONDS = 60, 60 * 60
 PER_MINUTE, PER_HOUR = 10, 60
 SHORTEST_REFERENCE, LONGEST_REFERENCE = 4, 80
 MEMO_SYMBOLS = 8
@@ -119,13 +117,7 @@ def place_once(channel: TransferChannel, sale: Sale, buyer: Buyer, *, form: str,
     """
     count(ORDER, address)
     reference = orders.reference_of(f"{channel.slug}:{form}", sale, buyer)
-    known = Order.objects.filter(reference=reference).first()
-    if known is not None:
-        return known
-    try:
-        return _place(channel, sale, buyer, reference)
-    except IntegrityError:  # the other of two clicks was first
-        return Order.objects.get(reference=reference)
+    return orders.once(reference, lambda: _place(channel, sale, buyer, reference))
 
 
 def submit(order: Order, *, reference: str, screenshot: BinaryIO | None, address: str) -> None:
@@ -172,10 +164,7 @@ def locked(order_pk: int) -> tuple[Order, Transfer]:
 
 def count(purpose: str, address: str) -> None:
     """Count one form that came from ``address``; raises TooManyAttempts in a hurry."""
-    attempts.spend(
-        Limit(purpose, f"address {address}", PER_MINUTE, MINUTE_SECONDS),
-        Limit(purpose, f"address {address}", PER_HOUR, HOUR_SECONDS),
-    )
+    attempts.spend_by_address(purpose, address, per_minute=PER_MINUTE, per_hour=PER_HOUR)
 
 
 def begin(channel: TransferChannel, order: Order) -> Transfer:

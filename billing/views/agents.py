@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -11,13 +10,12 @@ from accounts.errors import TooManyAttempts
 from accounts.pages import PageRequest
 from accounts.services import addresses
 from billing import pictures, wordings
-from billing.agent_forms import AgentForm
 from billing.errors import AmountOutOfRange
-from billing.forms import new_word
+from billing.forms.agents import AgentForm
+from billing.forms.words import new_word
 from billing.models import AgentJob, Order
 from billing.services import agents, openings, transfers
 from billing.services.agents import Quote
-from billing.services.orders import Buyer
 from billing.views import browsers
 from billing.views.pages import of_an_order
 
@@ -64,11 +62,7 @@ def _answer(request: PageRequest, form: AgentForm) -> HttpResponse:
 
 def _place(request: PageRequest, form: AgentForm, quote: Quote) -> Order:
     typed, browser = form.cleaned_data, browsers.name_of(request)
-    buyer = Buyer(
-        email=typed["email"],
-        language=get_language() or "en",
-        user=request.user if request.user.is_authenticated else None,
-    )
+    buyer = browsers.buyer(request, email=typed["email"])
     job = AgentJob(
         vendor=agents.find(typed["vendor"]),
         account_email=typed["account_email"],

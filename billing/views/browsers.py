@@ -7,9 +7,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from accounts.models import User
 from billing.models import Order
 from billing.services.openings import Visitor
+from billing.services.orders import Buyer
 
 COOKIE_SALT = "billing.browser"
 COOKIE_LASTS = timedelta(days=30)
@@ -41,6 +44,15 @@ def keep_name(request: HttpRequest, response: HttpResponse) -> None:
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
+    )
+
+
+def buyer(request: HttpRequest, *, email: str) -> Buyer:
+    """Return who buys: the user who is signed in, or a guest, in the language of the page."""
+    return Buyer(
+        email=email,
+        language=get_language() or "en",
+        user=request.user if isinstance(request.user, User) else None,
     )
 
 

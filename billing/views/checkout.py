@@ -3,16 +3,15 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.pages import PageRequest
 from billing.errors import CheckoutUnavailable
-from billing.forms import CheckoutForm, new_word
+from billing.forms.purchases import CheckoutForm
+from billing.forms.words import new_word
 from billing.models import Order, Provider
 from billing.services import checkouts, openings, orders, packages, wiring
-from billing.services.orders import Buyer
 from billing.services.packages import Offer
 from billing.views import browsers
 from billing.views.pages import of_an_order
@@ -56,11 +55,7 @@ def _new_form(request: PageRequest, offer: Offer) -> CheckoutForm:
 
 def _place(request: PageRequest, offer: Offer, form: CheckoutForm) -> Order:
     price = offer.price_of(form.cleaned_data["way"])
-    buyer = Buyer(
-        email=form.cleaned_data["email"],
-        language=get_language() or "en",
-        user=request.user if request.user.is_authenticated else None,
-    )
+    buyer = browsers.buyer(request, email=form.cleaned_data["email"])
     browser = browsers.name_of(request)
     order = orders.place_once(
         orders.of_package(price),

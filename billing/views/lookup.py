@@ -11,7 +11,7 @@ from accounts.pages import PageRequest
 from accounts.services import addresses
 from billing import wordings
 from billing.errors import NumberMistyped, OrderNotFound
-from billing.forms import LinkForm, LookupForm
+from billing.forms.lookups import LinkForm, LookupForm
 from billing.models import Order
 from billing.services import openings
 from billing.views import browsers

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.pages import PageRequest, render_part
 from billing import tasks
+from billing.forms.transfers import SubmissionForm
 from billing.models import Order
 from billing.services import (
     checkouts,
     claims,
+    invoices,
     openings,
-    receipts,
     reference_model,
     showing,
     standings,
@@ -27,7 +28,6 @@ from billing.services import (
     wiring,
 )
 from billing.services.trials import Trial
-from billing.transfer_forms import SubmissionForm
 from billing.views import browsers
 from billing.views.pages import acts_on_an_order, discreet, of_an_order
 
@@ -58,14 +58,14 @@ def ask(request: PageRequest, order: Order) -> HttpResponse:
 
 
 @acts_on_an_order
-def invoices(request: PageRequest, order: Order) -> HttpResponse:
+def to_invoices(request: PageRequest, order: Order) -> HttpResponse:
     """Lead the owner to the provider's page with all their invoices; it is made anew for each click.
 
     A page of ours stands between, because a form may lead to our own pages only.
     """
     if not _is_owner(request, order):
         return redirect("order", order.reference)
-    return render(request, "billing/to_invoices.html", {"order": order, "url": receipts.invoices_url(order)})
+    return render(request, "billing/to_invoices.html", {"order": order, "url": invoices.page_url(order)})
 
 
 @acts_on_an_order

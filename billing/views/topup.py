@@ -2,16 +2,15 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.pages import PageRequest
-from billing.forms import TopUpForm, new_word
+from billing.forms.purchases import TopUpForm
+from billing.forms.words import new_word
 from billing.models import Order
 from billing.services import openings, orders, topups, wiring
-from billing.services.orders import Buyer
 from billing.views import browsers
 from billing.views.checkout import UNREADABLE, to_payment
 
@@ -38,7 +37,7 @@ def topup(request: PageRequest) -> HttpResponse:
 def _place(request: PageRequest, form: TopUpForm) -> Order:
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     sale = topups.sale(form.cleaned_data["dollars"], form.cleaned_data["way"])
-    buyer = Buyer(email=request.user.email, language=get_language() or "en", user=request.user)
+    buyer = browsers.buyer(request, email=request.user.email)
     browser = browsers.name_of(request)
     word = form.cleaned_data["word"]
     order = orders.place_once(sale, buyer, mode=wiring.mode(sale.provider), form=f"{browser}:{word}")

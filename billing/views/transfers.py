@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -12,11 +11,10 @@ from accounts.pages import PageRequest
 from accounts.services import addresses
 from billing import pictures, wordings
 from billing.errors import AmountTooSmall, ReferenceUnreadable, ScreenshotRefused
-from billing.forms import new_word
+from billing.forms.transfers import SubmissionForm, TransferForm
+from billing.forms.words import new_word
 from billing.models import Order, TransferChannel, TransferScreenshot
 from billing.services import openings, qr_codes, transfers
-from billing.services.orders import Buyer
-from billing.transfer_forms import SubmissionForm, TransferForm
 from billing.views import browsers
 from billing.views import order as order_page
 from billing.views.pages import acts_on_an_order, of_an_order
@@ -119,11 +117,7 @@ def _form_page(
 
 
 def _place(request: PageRequest, chosen: TransferChannel, form: TransferForm) -> Order:
-    buyer = Buyer(
-        email=form.cleaned_data["email"],
-        language=get_language() or "en",
-        user=request.user if request.user.is_authenticated else None,
-    )
+    buyer = browsers.buyer(request, email=form.cleaned_data["email"])
     package, browser = form.package_bought, browsers.name_of(request)
     sale = (
         transfers.of_package(chosen, package, buyer)

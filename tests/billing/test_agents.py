@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from billing.errors import AmountOutOfRange, BillingError, JobTaken, ScreenshotRefused
 from billing.models import AgentJob, Order, OrderMail, Refund
-from billing.services import agent_jobs, agents, delivery, mailing, proof, transfer_decisions
+from billing.services import agent_jobs, agents, delivery, mailing, proof, refunds, transfer_decisions
 from tests.billing import shoppers
 from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
@@ -95,6 +95,19 @@ def test_a_job_that_failed_has_the_money_given_back(clerk: User) -> None:
     assert (refund.order, refund.origin, refund.state) == (order, "agent", "awaiting")
     assert (refund.amount_cents, refund.currency) == (16_800, "CNY")
     assert "There is no such account." in str(mail.body)
+    assert proof.discrepancies() == []
+
+
+def test_a_job_whose_refund_failed_waits_to_be_done_again(clerk: User) -> None:
+    order = claimed(clerk)
+    agent_jobs.fail(order.pk, by=clerk, reason="There is no such account.")
+
+    refunds.give_up(Refund.objects.get(), why="the bank sent it back")
+
+    order.refresh_from_db()
+    job = AgentJob.objects.get()
+    assert (order.state, order.deliver_at) == (Order.State.PAID, None)
+    assert (job.state, job.claimed_by, job.outcome) == (AgentJob.State.OPEN, None, "")
     assert proof.discrepancies() == []
 
 

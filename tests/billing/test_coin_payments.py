@@ -11,7 +11,7 @@ from pytest_django import Settings
 from billing import tasks
 from billing.errors import CheckoutUnavailable, CoinTooSmall, NotForSale, NothingToDecide
 from billing.models import Deposit, InboxEvent, Order, OrderMail, Payment, Review
-from billing.services import checkouts, coin_payments, deposits, proof
+from billing.services import checkouts, coin_payments, deposits, proof, standings
 from ledger.models import Account
 from ledger.services import proof as ledger_proof
 from tests.billing.coin_shop import CoinShop, tell
@@ -113,6 +113,7 @@ def test_after_days_without_a_decision_a_person_looks(coins: CoinShop) -> None:
     tasks.tend_coins()
 
     assert Review.objects.get().reason == Review.Reason.COINS_UNDECIDED
+    assert standings.of(Order.objects.get()).stage == standings.Stage.TOO_FEW_COINS
 
 
 def test_another_coin_counts_by_its_worth(coins: CoinShop) -> None:

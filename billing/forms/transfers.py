@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import FORM_WORD
+from billing.forms.words import FORM_WORD
 from billing.models import Package
 from billing.services.transfers import LONGEST_REFERENCE, PricedOffer
 

@@ -1,28 +1,16 @@
-"""What buyers type: read forgivingly, judged by the services."""
+"""What a purchase asks for: where its mails go, how much, and how it is paid."""
 
-import secrets
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.forms.words import FORM_WORD
 from billing.models import PackagePrice, Provider
 from billing.services.packages import Offer
 from billing.services.topups import Way
-from redemption.forms import typed_code
-
-# Longer than any order number with its spaces and dashes; whatever is longer is none.
-LONGEST_TYPED_NUMBER = 200
-LONGEST_PROVIDER_NUMBER = 80
-FORM_WORD = RegexValidator(r"^[0-9A-Za-z_-]{20,64}$")
-
-
-def new_word() -> str:
-    """Return a random word that tells one form from all others."""
-    return secrets.token_urlsafe(18)
 
 
 class CheckoutForm(forms.Form):
@@ -92,25 +80,3 @@ def _way_in_words(price: PackagePrice) -> str:
     if price.provider == Provider.NOWPAYMENTS:
         return gettext("Crypto coins")
     return gettext("Card, charged in %(currency)s") % {"currency": price.currency}
-
-
-class LookupForm(forms.Form):
-    """An order number as somebody copied or typed it."""
-
-    number = typed_code(_("Order number"), max_length=LONGEST_TYPED_NUMBER)
-
-
-class LinkForm(forms.Form):
-    """What the payment provider wrote to a buyer who has no order number at hand."""
-
-    provider_number = forms.CharField(
-        label=_("Number on the receipt"),
-        max_length=LONGEST_PROVIDER_NUMBER,
-        help_text=_("The order, checkout or transaction number that the payment provider mailed you."),
-        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
-    )
-    email = forms.EmailField(
-        label=_("Email of the purchase"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )

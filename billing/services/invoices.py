@@ -6,7 +6,7 @@ from billing.providers.errors import ProviderError
 from billing.services import wiring
 
 
-def invoices_url(order: Order) -> str:
+def page_url(order: Order) -> str:
     """Return the page with all invoices of whoever paid ``order``; raises InvoicesUnavailable.
 
     Whoever has the address is let in for a while, so it is neither kept nor logged.

@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from billing.errors import InvoicesUnavailable
 from billing.models import Order, Payment
-from billing.services import checkouts, receipts
+from billing.services import checkouts, invoices
 from tests.billing import shoppers
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
@@ -37,7 +37,7 @@ def test_the_owner_is_led_to_the_invoices(bought: Order, user: User) -> None:
     answer = shoppers.press(browser, bought, "invoices").content.decode()
 
     assert 'id="invoices"' in page
-    assert receipts.invoices_url(bought) in answer
+    assert invoices.page_url(bought) in answer
 
 
 def test_nobody_else_is_even_if_the_order_opens_for_them(bought: Order) -> None:
@@ -61,7 +61,7 @@ def test_a_provider_that_is_away_is_told_as_such(creem: RunningCreem, bought: Or
 
 def test_an_order_without_a_payment_there_has_no_invoices(client: Client) -> None:
     with pytest.raises(InvoicesUnavailable):
-        receipts.invoices_url(make.order())
+        invoices.page_url(make.order())
 
 
 def test_tax_stands_apart_on_the_page(bought: Order, user: User) -> None:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from billing.forms import FORM_WORD
+from billing.forms.words import FORM_WORD
 from billing.models import AgentVendor, TransferChannel
 from billing.services import agents, packages
 

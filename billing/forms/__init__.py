@@ -1,0 +1,1 @@
+"""What buyers type: read forgivingly, judged by the services."""
