@@ -1,5 +1,6 @@
 """An order that is paid: the one payment that it has, and its delivery that is due from then on."""
 
+from datetime import datetime
 from fractions import Fraction
 
 from django.utils import timezone
@@ -44,7 +45,7 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
     )
     order.state = Order.State.PAID
     order.paid_at = now
-    hand_over(order)
+    hand_over(order, at=now)
     order.ask_at = None
     order.provider_order_id = fact.provider_order_id
     order.save(update_fields=["state", "paid_at", "deliver_at", "ask_at", "provider_order_id"])
@@ -52,10 +53,10 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
     orders.note(order, OrderStep.Kind.PAID, f"transaction {fact.transaction_id}")
 
 
-def hand_over(order: Order) -> None:
-    """Let ``order`` wait for a worker or, where the work is done by hand, for a person; nothing is saved."""
+def hand_over(order: Order, *, at: datetime) -> None:
+    """Let ``order`` wait for a worker, or for a person where the work is done by hand; nothing is saved."""
     is_by_hand = order.delivery == Order.Delivery.MANUAL
-    order.deliver_at = None if is_by_hand else timezone.now()
+    order.deliver_at = None if is_by_hand else at
     if is_by_hand:
         AgentJob.objects.filter(order=order).update(
             state=AgentJob.State.OPEN, claimed_by=None, ended_at=None, outcome=""

@@ -159,7 +159,7 @@ def _cancel_delivery(order: Order) -> None:
 
 def _deliver_after_all(order: Order) -> None:
     order.state = Order.State.PAID
-    paid_orders.hand_over(order)
+    paid_orders.hand_over(order, at=timezone.now())
     order.save(update_fields=["state", "deliver_at"])
     Refund.objects.standing().filter(order=order).update(withheld_nano_usd=0, taken_at=None)
 
