@@ -165,6 +165,12 @@ class TransactionUsed(BillingError):
     code = "transaction_used"
 
 
+class PaidTooLittle(BillingError):
+    """Less was paid than work by hand costs, and no part of the work can be done."""
+
+    code = "paid_too_little"
+
+
 class AmountOutOfRange(BillingError):
     """The amount is not from `least` to `most`, in USD, as they are shown."""
 

@@ -29,6 +29,7 @@ from billing.errors import (
     NothingToShow,
     NumberMistyped,
     OrderNotFound,
+    PaidTooLittle,
     ReferenceUnreadable,
     RefundEnded,
     RefundTooLarge,
@@ -84,6 +85,10 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     NoPublishedRate: (409, _("There is no published rate for this currency.")),
     ChannelClosed: (404, _("This channel takes no transfers now. The list of channels shows those that do.")),
     AmountTooSmall: (422, _("The smallest amount of this channel is %(least)s.")),
+    PaidTooLittle: (
+        409,
+        _("This is less than the work costs, and a part of it cannot be done. Ask the buyer, or reject it."),
+    ),
     AmountOutOfRange: (422, _("The amount has to be from %(least)s to %(most)s USD.")),
     JobTaken: (409, _("Somebody else has this job, or it has ended. Reload the page.")),
     ReferenceUnreadable: (

@@ -21,7 +21,7 @@ from billing import pictures, wordings
 from billing.admin.pages import ShopAdmin, moment, staff
 from billing.admin.prices import Price, PriceColumn
 from billing.admin.transfer_forms import ApproveForm, AskForm, RejectForm
-from billing.errors import ReferenceUnreadable, TransactionUsed, TransferSettled
+from billing.errors import PaidTooLittle, ReferenceUnreadable, TransactionUsed, TransferSettled
 from billing.models import Transfer, TransferDecision, TransferScreenshot
 from billing.services import transfer_decisions
 from billing.tasks import deliver_order, nudge
@@ -147,7 +147,7 @@ class TransferAdmin(ShopAdmin):
                 amount_cents=form.cleaned_data["amount"],
                 reference=form.cleaned_data["reference"],
             )
-        except (TransferSettled, TransactionUsed, ReferenceUnreadable) as error:
+        except (TransferSettled, TransactionUsed, ReferenceUnreadable, PaidTooLittle) as error:
             return self._refused(request, transfer, form, error, act="approve", title=title)
         nudge(deliver_order, transfer.order_id)
         said = _("The transfer is approved, and the order is being delivered.")

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from django.utils import timezone
 
+from billing.errors import PaidTooLittle
 from billing.models import AgentJob, Order, OrderMail, OrderStep, Payment
 from billing.providers.facts import PaymentSucceeded
 from billing.services import mails, orders
@@ -17,7 +18,10 @@ def scale(order: Order, share: Fraction) -> None:
     """Let ``order``, whose row the caller has locked, bring ``share`` of its credit, rounded down.
 
     Its price stays what was quoted. Work by hand brings no credit, and everything else at least a nano-USD.
+    Raises PaidTooLittle for less than work by hand costs: nobody would know what part of it to do.
     """
+    if order.kind == Order.Kind.AGENT and share < 1:
+        raise PaidTooLittle
     if order.kind == Order.Kind.AGENT or share == 1:
         return
     order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)

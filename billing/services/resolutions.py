@@ -35,7 +35,8 @@ def accept(review: Review, *, reference: str, by: User) -> Order:
     """Let the payment that ``review`` is about pay the order of that reference, and close the review.
 
     Another amount than the order's brings its share of the credit. Raises CannotBeAccepted for what tells of
-    no payment, has paid already, or differs in provider, mode or currency; OrderNotFound; ReviewClosed.
+    no payment, has paid already, or differs in provider, mode or currency; OrderNotFound; ReviewClosed;
+    PaidTooLittle for less than work by hand costs.
     """
     fact = payment_told(review)
     if fact is None:

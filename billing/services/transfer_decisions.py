@@ -22,7 +22,8 @@ def approve(order_pk: int, *, by: User, amount_cents: int, reference: str) -> No
 
     Another amount than the one that was asked brings so much more or less credit, at the order's own rate.
     A transaction pays once: TransactionUsed is raised for one that has paid another order through the same
-    channel. TransferSettled is raised when somebody has decided before. After a refusal nothing has moved.
+    channel. TransferSettled is raised when somebody has decided before, and PaidTooLittle for less than work
+    by hand costs. After a refusal nothing has moved.
     """
     key = transfers.reference_key(reference)
     if not 1 <= len(key) <= transfers.LONGEST_REFERENCE:

@@ -265,6 +265,22 @@ def test_an_order_without_a_proof_shows_none(clerk: User) -> None:
     assert shoppers.buyer_of(order).get(f"/orders/{order.reference}/proof").status_code == 404
 
 
+@pytest.mark.parametrize(("more", "state"), [(-1, "unpaid"), (0, "open"), (500, "open")])
+def test_less_than_the_price_opens_no_job_and_the_clerk_is_told_so(
+    clerk: User, more: int, state: str
+) -> None:
+    order = make.agent_order()
+    amount = f"{(order.price_cents + more) / 100:.2f}"
+    desk = staff_who_may("view_transfer", "decide_transfer")
+
+    address = reverse("admin:billing_transfer_approve", args=[order.transfer.pk])
+    page = desk.post(address, {"amount": amount, "reference": "TX-1234"}, follow=True)
+
+    assert ("less than the work costs" in page.text) == (more < 0)
+    assert AgentJob.objects.get(order=order).state == state
+    assert Order.objects.get(pk=order.pk).is_paid == (more >= 0)
+
+
 def press(client: Client, order: Order, act: str, **typed: Any) -> Any:
     return client.post(
         reverse(f"admin:billing_agentjob_{act}", args=[order.agent_job.pk]), typed, follow=True
