@@ -8,7 +8,7 @@ from django.utils import translation
 
 from accounts.services import outbox
 from accounts.services.outbox import Outbox
-from billing.models import OrderMail, OrderStep, Refund
+from billing.models import OrderMail, OrderStep, Payment, Refund
 from billing.services import openings, orders, packages
 
 
@@ -45,6 +45,7 @@ def written(mail: OrderMail) -> EmailMultiAlternatives:
         "links": links,
         "support_email": settings.SUPPORT_EMAIL,
         "refund": _refund_of(mail),
+        "taxed": _taxed(mail),
     }
     return outbox.message(
         f"billing/email/{mail.kind}",
@@ -64,6 +65,13 @@ def _refund_of(mail: OrderMail) -> Refund | None:
     if mail.kind not in {OrderMail.Kind.REFUND, OrderMail.Kind.DISPUTE}:
         return None
     return Refund.objects.get(pk=int(mail.occasion), order=mail.order)
+
+
+def _taxed(mail: OrderMail) -> Payment | None:
+    """Return the payment to which tax was added, for a mail that tells of one."""
+    if mail.kind not in {OrderMail.Kind.RECEIVED, OrderMail.Kind.DELIVERED}:
+        return None
+    return Payment.objects.filter(order=mail.order, tax_cents__gt=0).first()
 
 
 def _note_sent(mail: OrderMail) -> None:

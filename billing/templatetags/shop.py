@@ -59,7 +59,13 @@ def state_told(order: Order) -> str:
 @register.filter
 def amount_in_words(refund: Refund) -> str:
     """Write what goes back as a mail writes it, without marks."""
-    return f"{Decimal(refund.amount_cents).scaleb(-2):,.2f} {refund.currency}"
+    return in_words(refund.amount_cents, refund.currency)
+
+
+@register.filter
+def in_words(cents: int, currency: str) -> str:
+    """Write a sum, given in hundredths of ``currency``, as a mail writes it, without marks."""
+    return f"{Decimal(cents).scaleb(-2):,.2f} {currency}"
 
 
 @register.filter

@@ -15,8 +15,9 @@ from pytest_django import Settings
 
 from accounts.services import outbox
 from billing import tasks
-from billing.models import Order, OrderMail, OrderStep
+from billing.models import Order, OrderMail, OrderStep, Payment
 from billing.services import mailing, mails, order_numbers, transfers
+from tests.billing import paying
 from tests.cluster import free_ports
 from tests.factories import billing as make
 from tests.together import together
@@ -103,6 +104,24 @@ def test_a_mail_says_the_same_as_text_and_as_html(kind: OrderMail.Kind) -> None:
     words = strip_tags(html.split("</head>")[1].replace("<br>", " ")).split()
     assert words == sent().body.split()
     assert html.count("<a ") == html.count(f'<a href="{site.PUBLIC_URL}/orders/') == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [OrderMail.Kind.RECEIVED, OrderMail.Kind.DELIVERED])
+@pytest.mark.parametrize(("language", "tax"), [("en", "Tax: 2.10 USD."), ("zh-hans", "税费：2.10 USD。")])
+def test_what_was_paid_is_told_with_its_tax_apart(kind: OrderMail.Kind, language: str, tax: str) -> None:
+    order = paying.pay(make.order(language=language))
+    untaxed = mailing.written(OrderMail(pk=1, order=order, kind=kind, recipient=order.email))
+    Payment.objects.update(tax_cents=210, paid_cents=1210)
+
+    letter = mailing.written(OrderMail(pk=1, order=order, kind=kind, recipient=order.email))
+
+    html = strip_tags(str(letter.alternatives[0][0]))
+    for text in (letter.body, " ".join(html.split())):
+        assert tax in text
+        assert "12.10 USD" in text
+        assert "10.00 USD" in text
+    assert "USD" not in untaxed.body
 
 
 @pytest.mark.django_db
