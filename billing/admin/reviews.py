@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.admin import explanations, inbox
 from billing.admin.forms import AcceptForm, CloseForm, CreditForm
 from billing.admin.pages import ShopAdmin, staff
-from billing.errors import BillingError
+from billing.errors import BillingError, ReviewClosed
 from billing.models import Review
 from billing.providers.errors import ProviderError
 from billing.services import resolutions, reviews
@@ -85,9 +84,9 @@ class ReviewAdmin(ShopAdmin):
         return explanations.of(review)
 
     @admin.display(description=_("told"))
-    def told(self, review: Review) -> SafeString:
+    def told(self, review: Review) -> SafeString | str:
         """Return what the provider said."""
-        return inbox.in_lines(bytes(review.event.body)) if review.event else format_html("-")
+        return inbox.in_lines(bytes(review.event.body)) if review.event else "-"
 
     def accept(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for which order, and let the payment pay it."""
@@ -127,10 +126,15 @@ class ReviewAdmin(ShopAdmin):
         """Ask what was done, and close the review with it."""
         review = self.row(request, pk, right="billing.change_review")
         form = CloseForm(request.POST or None)
-        if not form.is_valid():
-            return self.ask(request, review, form, act="close", title=_("Close the review"))
-        reviews.close(review, by=staff(request), note=form.cleaned_data["note"])
-        return self.done(request, review, _("The review is closed."), logged=gettext("Closed the review."))
+        if form.is_valid():
+            try:
+                reviews.close(review, by=staff(request), note=form.cleaned_data["note"])
+            except ReviewClosed as refusal:
+                form.add_error(None, str(_in_words(refusal)))
+            else:
+                said = _("The review is closed.")
+                return self.done(request, review, said, logged=gettext("Closed the review."))
+        return self.ask(request, review, form, act="close", title=_("Close the review"))
 
 
 def _in_words(refusal: BillingError | ProviderError) -> Promise:

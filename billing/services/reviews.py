@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from accounts.models import User
+from billing.errors import ReviewClosed
 from billing.models import InboxEvent, Order, OrderStep, Review
 from billing.services import orders
 
@@ -31,5 +32,10 @@ def open(  # noqa: A001 - the word of the shop
 
 
 def close(review: Review, *, by: User, note: str) -> None:
-    """Say that a person has looked and what was done; a closed review stays as it was closed."""
-    Review.objects.open().filter(pk=review.pk).update(closed_at=timezone.now(), closed_by=by, note=note)
+    """Say that a person has looked and what was done.
+
+    Raises ReviewClosed when somebody did so before: their note stays.
+    """
+    closed = Review.objects.open().filter(pk=review.pk)
+    if not closed.update(closed_at=timezone.now(), closed_by=by, note=note):
+        raise ReviewClosed

@@ -108,11 +108,34 @@ def test_a_review_is_closed_with_a_note_once(browser: Client) -> None:
     review = a_sale().reviews.get()
 
     browser.post(reverse(CLOSE, args=[review.pk]), {"note": "Refunded at Creem."})
-    browser.post(reverse(CLOSE, args=[review.pk]), {"note": "Another."})
+    late = browser.post(reverse(CLOSE, args=[review.pk]), {"note": "Another."})
 
+    assert "Somebody has resolved this review meanwhile." in late.text
     review.refresh_from_db()
     assert (review.note, review.closed_at is not None) == ("Refunded at Creem.", True)
     assert review.closed_by is not None
+
+
+@pytest.mark.parametrize(("right", "is_offered"), [("refund_order", True), ("change_review", False)])
+def test_the_review_of_a_paid_order_leads_to_its_refund_for_whoever_may(right: str, is_offered: bool) -> None:
+    order = a_sale()
+
+    page = staff_who_may("view_review", right).get(
+        reverse("admin:billing_review_change", args=[order.reviews.get().pk])
+    )
+
+    assert (reverse("admin:billing_order_refund", args=[order.pk]) in page.text) == is_offered
+
+
+def test_the_review_of_an_unpaid_order_leads_to_no_refund() -> None:
+    order = make.order()
+    review = reviews.open(Review.Reason.NOT_DELIVERED, subject="x", order=order)
+
+    page = staff_who_may("view_review", "refund_order").get(
+        reverse("admin:billing_review_change", args=[review.pk])
+    )
+
+    assert reverse("admin:billing_order_refund", args=[order.pk]) not in page.text
 
 
 def test_a_review_is_not_closed_without_a_note(browser: Client) -> None:
