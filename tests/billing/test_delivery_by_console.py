@@ -121,6 +121,32 @@ def test_a_key_that_was_made_and_given_up_is_deleted_at_the_console(console: Run
     assert foreign_keys.due() == []
 
 
+def test_a_key_whose_order_is_refunded_is_deleted_at_the_console(console: RunningConsole) -> None:
+    order = delivered(paid())
+    assert len(console.keys(order.reference)) == 1
+
+    foreign_keys.stop(order)
+    assert foreign_keys.due() == [order.pk]
+    foreign_keys.go_on(order.pk)
+
+    assert console.keys(order.reference) == []
+    order.key_intent.refresh_from_db()
+    assert order.key_intent.is_given_up
+
+
+def test_a_stopped_key_is_deleted_once_a_console_that_was_away_is_back(console: RunningConsole) -> None:
+    order = delivered(paid())
+    foreign_keys.stop(order)
+    console.fail(mode="reset")
+    foreign_keys.go_on(order.pk)
+    console.fail()
+    assert len(console.keys(order.reference)) == 1
+
+    foreign_keys.go_on(order.pk)
+
+    assert console.keys(order.reference) == []
+
+
 def test_a_request_that_arrives_after_it_was_given_up_is_looked_for(
     console: RunningConsole, settings: Settings
 ) -> None:

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from ledger.models import Account, AccountAllowance, Entry, LanguageModel, UsageRecord
-from ledger.money import usd
-from ledger.services import accounts, holds
+from ledger.money import NanoUSD, usd
+from ledger.services import accounts, entries, holds, takings
+from ledger.services.entries import Movement
 from ledger.services.holds import Refused, Reserved
 from tests.factories import ledger as make
 from tests.ledger.staff import a_call, page_of, staff_who_may
@@ -141,6 +142,27 @@ def test_an_account_is_unfrozen_and_spends_again(account: Account, model: Langua
     [answer] = holds.reserve([make.call(caller, model)])
     assert isinstance(answer, Reserved)
     assert "Unfroze the account." in history(staff, account)
+
+
+def test_a_debt_is_forgiven_by_those_with_the_right_and_never_without_a_reason(account: Account) -> None:
+    bought = "order:1:credit"
+    make.give(account, 1_000, reference=bought)
+    movement = Movement(entries.wallet(account), entries.REVENUE, NanoUSD(1_000))
+    entries.post(reference="spent", kind=Entry.Kind.CORRECTION, movements=[movement])
+    takings.take([bought], NanoUSD(1_000), reference="refund:1")
+    address = page_of(Account, "forgive", account.pk)
+    staff = staff_who_may("view_account", "forgive_debt")
+
+    offered = staff.get(page_of(Account, "change", account.pk)).text
+    unsaid = staff.post(address, {"reason": ""}).text
+    done = staff.post(address, {"reason": "Good will."}, follow=True).text
+
+    assert address in offered
+    assert "This field is required." in unsaid
+    assert "$0.000001 forgiven." in done
+    assert address not in done
+    assert Account.objects.get(pk=account.pk).debt_nano_usd == 0
+    assert staff_who_may(*FREEZE).get(address).status_code == 403
 
 
 @pytest.mark.parametrize("act", ["grant", "freeze", "unfreeze"])
