@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin import explanations, inbox
@@ -35,7 +35,7 @@ class ClosedFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> "list[tuple[str, StrPromise]]":
         """Offer what is not shown at first."""
-        return [("yes", _("closed")), ("all", _("all"))]
+        return [("yes", pgettext_lazy("state of a review", "closed")), ("all", _("all"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Call the first choice by what it shows."""
