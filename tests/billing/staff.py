@@ -6,14 +6,26 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
-from billing.models import Deposit, InboxEvent, Order, OrderMail, Package, Payment, Review
-from billing.services import reviews
+from billing.models import (
+    AgentJob,
+    Deposit,
+    InboxEvent,
+    Order,
+    OrderMail,
+    Package,
+    Payment,
+    Refund,
+    Review,
+    Transfer,
+)
+from billing.services import refunds, reviews
 from tests.billing import paying
 from tests.factories import billing as make
 from tests.factories.accounts import StaffFactory
 
-SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail, Deposit]
+SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail, Deposit, Refund, Transfer, AgentJob]
 
 # What people know of a sale when they search.
 SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
@@ -34,6 +46,13 @@ SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
     (Deposit, lambda order: order.deposits.get().payment_id),
     (Deposit, lambda order: order.reference),
     (Deposit, lambda order: order.email.upper()),
+    (Refund, lambda order: order.reference),
+    (Refund, lambda order: order.email.upper()),
+    (Transfer, lambda order: order.transfer.memo),
+    (Transfer, lambda order: order.reference),
+    (Transfer, lambda order: order.email.upper()),
+    (AgentJob, lambda order: order.reference),
+    (AgentJob, lambda order: order.email.upper()),
     (OrderMail, lambda order: order.reference),
     (OrderMail, lambda order: order.email.upper()),
 ]
@@ -49,7 +68,10 @@ def staff_who_may(*rights: str) -> Client:
 
 
 def a_sale(slug: str = "standard") -> Order:
-    """Return a paid order with an event, a payment, a review, a mail, and an address that got no coins."""
+    """Return a paid order with an event, a payment, a review, a mail, and an address that got no coins.
+
+    A cent of it went back, and it stands in the queues of work by hand.
+    """
     order = make.order(make.package(slug), email=f"{slug}@example.com")
     Order.objects.filter(pk=order.pk).update(checkout_id=f"ch_{slug}", state=Order.State.PENDING)
     order = paying.pay(Order.objects.get(pk=order.pk))
@@ -64,5 +86,24 @@ def a_sale(slug: str = "standard") -> Order:
         Review.Reason.PAID_TWICE, subject=f"creem tran_{slug}", detail="twice", order=order, event=event
     )
     Deposit.objects.create(order=order, payment_id=f"coins_{slug}", coin="ltc", state="expired", use="empty")
+    refunds.refund(order, 1, origin=Refund.Origin.AGENT, reason="a cent")
+    Transfer.objects.create(
+        order=order,
+        channel=make.channel(slug),
+        memo=f"MEMO{slug}".upper(),
+        currency="USD",
+        state=Transfer.State.SUBMITTED,
+        submitted_at=timezone.now(),
+        transaction_reference=f"TX-{slug}",
+        reference_key=f"tx{slug}",
+    )
+    AgentJob.objects.create(
+        order=order,
+        vendor=make.vendor(slug),
+        account_email="me@example.org",
+        amount_cents=500,
+        fee_cents=0,
+        state=AgentJob.State.OPEN,
+    )
     assert OrderMail.objects.filter(order=order).count() == 1
     return order
