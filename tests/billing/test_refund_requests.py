@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing.models import Order, Refund, Review
+from billing.models import Order, Package, Refund, Review
 from billing.services import checkouts, delivery, refund_requests, refunds
 from tests.billing import shoppers
 from tests.billing.asking_theatre import MET
@@ -19,14 +19,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def order(creem: RunningCreem) -> Order:
     """Return an order that was paid at the sandbox and delivered."""
-    bought = make.order(make.package(product_id="prod_standard"), user=UserFactory.create())
-    checkouts.open_page(bought)
-    bought = shoppers.again(bought)
-    checkout = {"id": bought.checkout_id, "checkout_url": bought.checkout_url}
-    creem.submit(checkout)
-    checkouts.ask(bought.pk)
-    delivery.deliver(bought.pk)
-    return shoppers.again(bought)
+    return bought(creem, make.package(product_id="prod_standard"))
+
+
+def bought(creem: RunningCreem, package: Package) -> Order:
+    """Have a new user buy ``package`` at the sandbox, and deliver it."""
+    placed = make.order(package, user=UserFactory.create())
+    checkouts.open_page(placed)
+    opened = shoppers.again(placed)
+    creem.submit({"id": opened.checkout_id, "checkout_url": opened.checkout_url})
+    checkouts.ask(opened.pk)
+    delivery.deliver(opened.pk)
+    return shoppers.again(opened)
 
 
 def begin(order: Order) -> Refund:
