@@ -54,7 +54,7 @@ def moments(statements: int) -> list[int]:
 
 def assert_only_refused(results: list[object], rivalry: Rivalry) -> None:
     """Assert that nobody met another error than a refusal that can be meant."""
-    refusals = (RefundTooLarge, *rivalry.refusals)
+    refusals: tuple[type[Exception], ...] = (RefundTooLarge, *rivalry.refusals)
     assert [each for each in results if isinstance(each, Exception) and not isinstance(each, refusals)] == []
 
 
@@ -66,7 +66,7 @@ def assert_even(rivalry: Rivalry) -> None:
     assert_comes_out_even(rivalry.order, topped_up=rivalry.topped_up, spent=rivalry.spent)
 
 
-def refund(cents: int) -> Callable[[Rivalry], Act]:
+def refund(cents: int) -> Callable[[Rivalry], Callable[[], Refund]]:
     return lambda rivalry: refund_rivals.operators_refund(rivalry.order, cents)
 
 
