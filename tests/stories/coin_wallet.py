@@ -20,11 +20,11 @@ class CoinWallet:
 
     def act(self, act: str) -> None:
         """Do what the sandbox's button of this name does: send exactly, too little, let it expire."""
-        self._post(f"payments/{self._payment_id()}/{act}", {})
+        _post(self.cluster, f"payments/{self._payment_id()}/{act}", {})
 
     def send(self, amount: str) -> None:
         """Send so many coins."""
-        self._post(f"payments/{self._payment_id()}/deposit", {"amount": amount})
+        _post(self.cluster, f"payments/{self._payment_id()}/deposit", {"amount": amount})
 
     def state(self) -> str:
         """Return how far the order got."""
@@ -42,7 +42,29 @@ class CoinWallet:
         )
         return str(payment_id)
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
-        url = f"{self.cluster.sandbox_url}/control/nowpayments/{path}"
-        with requests.post(url, json=body, timeout=PATIENCE_SECONDS) as answer:
+
+@dataclass
+class CoinProvider:
+    """Turns the switches of the sandbox's NowPayments."""
+
+    cluster: Cluster
+
+    def api(self, **fault: Any) -> None:
+        """Say what the next calls to the API meet; nothing said is as usual."""
+        _post(self.cluster, "api", fault)
+
+    def notifications(self, **handling: Any) -> None:
+        """Say what the next notifications meet on their way; nothing said is as usual."""
+        _post(self.cluster, "ipns", handling)
+
+    def wait_until_quiet(self) -> None:
+        """Wait until no coins and no notifications are on their way."""
+        url = f"{self.cluster.sandbox_url}/control/nowpayments/notifications"
+        with requests.get(url, params={"wait": PATIENCE_SECONDS}, timeout=2 * PATIENCE_SECONDS) as answer:
             assert answer.status_code == 200, answer.text
+
+
+def _post(cluster: Cluster, path: str, body: dict[str, Any]) -> None:
+    url = f"{cluster.sandbox_url}/control/nowpayments/{path}"
+    with requests.post(url, json=body, timeout=PATIENCE_SECONDS) as answer:
+        assert answer.status_code == 200, answer.text

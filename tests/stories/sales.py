@@ -44,3 +44,8 @@ def ask_about_all(cluster: Cluster) -> None:
     broker = addresses.celery_url(addresses.redis_url(cluster.state_dir))
     with Celery(broker=broker, set_as_current=False) as celery:
         celery.send_task("billing.tasks.ask_open_orders", ignore_result=True)
+
+
+def let_all_be_tried_again(cluster: Cluster) -> None:
+    """Let whatever webhook could not be acted on be tried again, in place of up to an hour later."""
+    books.change(cluster, "UPDATE billing_inboxevent SET handle_at = now() WHERE handled_at IS NULL")
