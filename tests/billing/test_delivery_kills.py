@@ -42,11 +42,13 @@ def package(db: None) -> Package:
     return make.package()
 
 
-def moments(act_on: Callable[[Order], Callable[[], object]], sell: Sell) -> Iterator[tuple[Order, int]]:
+def moments(
+    act_on: Callable[[Order], Callable[[], object]], sell: Sell, *, spread: int = SPREAD
+) -> Iterator[tuple[Order, int]]:
     """Yield an order for each moment at which a worker was killed while it acted on it: all, or a spread."""
     last = number_of_moments(act_on, sell)
     every = range(last)
-    for moment in every if FULL else sorted({0, last - 1, *random.Random(last).sample(every, SPREAD)}):
+    for moment in every if FULL else sorted({0, last - 1, *random.Random(last).sample(every, spread)}):
         order = sell()
         assert not killing.survives(act_on(order), moment=moment)
         yield order, moment

@@ -28,6 +28,7 @@ from tests.sandbox.running_creem import RunningCreem
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WHOLE, PART = 1000, 400
+SPREAD = 3
 Sell = Callable[[], Order]
 
 
@@ -67,7 +68,8 @@ def not_delivered_yet() -> Order:
     return paying.paid(package())
 
 
-SALES = [in_a_wallet, as_a_key, as_a_code, as_a_redeemed_code, not_delivered_yet]
+DELIVERED = [in_a_wallet, as_a_key, as_a_code, as_a_redeemed_code]
+SALES = [*DELIVERED, not_delivered_yet]
 PARTS = [in_a_wallet, as_a_code, not_delivered_yet]
 of_any_sale = pytest.mark.parametrize("sell", SALES, ids=lambda sell: sell.__name__)
 of_each_size = pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_an_operators_refund_is_all_there_or_not_at_all(operator: User, sell: Se
     def by_operator(order: Order) -> Act:
         return lambda: begin(order, cents, operator)
 
-    for order, _moment in moments(by_operator, sell):
+    for order, _moment in moments(by_operator, sell, spread=SPREAD):
         if not Refund.objects.filter(order=order).exists():
             assert again(order).payment.refunded_cents == 0
             begin(order, cents, operator)
@@ -127,7 +129,7 @@ def test_a_refund_that_is_given_up_gives_back_once(operator: User, sell: Sell) -
     def by_giving_up(order: Order) -> Act:
         return lambda: refunds.give_up(Refund.objects.get(order=order), why="it came back")
 
-    for order, _moment in moments(by_giving_up, begun):
+    for order, _moment in moments(by_giving_up, begun, spread=SPREAD):
         refund = Refund.objects.get(order=order)
         if refund.state != Refund.State.FAILED:
             refunds.give_up(refund, why="it came back")
@@ -140,18 +142,19 @@ def test_a_refund_that_is_given_up_gives_back_once(operator: User, sell: Sell) -
 
 
 @pytest.mark.parametrize(
-    ("template", "kind"),
-    [(creem_said.REFUND, Refund.Kind.REFUND), (creem_said.DISPUTE, Refund.Kind.DISPUTE)],
-    ids=["refund", "dispute"],
+    ("sell", "template", "kind"),
+    [
+        *((sell, creem_said.REFUND, Refund.Kind.REFUND) for sell in DELIVERED),
+        *((sell, creem_said.DISPUTE, Refund.Kind.DISPUTE) for sell in [in_a_wallet, as_a_redeemed_code]),
+    ],
 )
-@pytest.mark.parametrize("sell", SALES[:-1], ids=lambda sell: sell.__name__)
 def test_what_a_provider_tells_is_taken_back_once(
     sell: Sell, template: dict[str, Any], kind: Refund.Kind
 ) -> None:
     def by_event(order: Order) -> Act:
         return handle(creem_said.taken_back(template, order.reference, tag=order.reference))
 
-    for order, _moment in moments(by_event, sell):
+    for order, _moment in moments(by_event, sell, spread=SPREAD):
         sweep()
 
         assert assert_refunded_once(order, WHOLE, kind=kind).state == Refund.State.DONE
@@ -168,7 +171,7 @@ def test_an_event_that_ends_an_operators_refund_takes_nothing_more(operator: Use
     def by_event(order: Order) -> Act:
         return handle(creem_said.taken_back(creem_said.REFUND, order.reference, tag=order.reference))
 
-    for order, _moment in moments(by_event, begun):
+    for order, _moment in moments(by_event, begun, spread=SPREAD):
         sweep()
 
         refund = assert_refunded_once(order, WHOLE)
@@ -185,7 +188,7 @@ def test_a_worker_that_dies_while_it_asks_the_provider_has_it_refund_once(
         begin(order, WHOLE, operator)
         return order
 
-    for order, _moment in moments(by_asking, begun):
+    for order, _moment in moments(by_asking, begun, spread=SPREAD):
         for _time in range(3):
             let_time_pass()
             by_asking(order)()
