@@ -19,7 +19,7 @@ from tests.billing import creem_said, paying, refund_rivals
 from tests.billing.coming_out_even import assert_books_verify, assert_comes_out_even
 from tests.billing.refund_rivals import handle, package, sold, spend
 from tests.billing.shoppers import again, secret_of
-from tests.billing.test_delivery_kills import moments
+from tests.billing.test_delivery_kills import FULL, moments
 from tests.billing.test_refund_requests import bought, let_time_pass
 from tests.factories.accounts import UserFactory
 from tests.meeting import Act
@@ -69,6 +69,7 @@ def not_delivered_yet() -> Order:
 
 
 DELIVERED = [in_a_wallet, as_a_key, as_a_code, as_a_redeemed_code]
+DISPUTED = DELIVERED if FULL else [in_a_wallet, as_a_redeemed_code]
 SALES = [*DELIVERED, not_delivered_yet]
 PARTS = [in_a_wallet, as_a_code, not_delivered_yet]
 of_any_sale = pytest.mark.parametrize("sell", SALES, ids=lambda sell: sell.__name__)
@@ -145,7 +146,7 @@ def test_a_refund_that_is_given_up_gives_back_once(operator: User, sell: Sell) -
     ("sell", "template", "kind"),
     [
         *((sell, creem_said.REFUND, Refund.Kind.REFUND) for sell in DELIVERED),
-        *((sell, creem_said.DISPUTE, Refund.Kind.DISPUTE) for sell in [in_a_wallet, as_a_redeemed_code]),
+        *((sell, creem_said.DISPUTE, Refund.Kind.DISPUTE) for sell in DISPUTED),
     ],
 )
 def test_what_a_provider_tells_is_taken_back_once(
