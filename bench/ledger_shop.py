@@ -30,7 +30,8 @@ CUSTOMERS = [
         backup_held_nano_usd, wallet_balance_nano_usd, wallet_held_nano_usd, debt_nano_usd, open_holds,
         day_spent_nano_usd, day_requests, week_spent_nano_usd, budget_spent_nano_usd)
     select number, number, now(), 0, 0, 0, 0, 1000000000000, 0, 0, 0, 0, 0, 0, 0""",
-    """insert into ledger_accountallowance (account_id, open_calls) select number, 16""",
+    """insert into ledger_accountallowance (account_id, open_calls, all_models, wallet_while_planned)
+     select number, 16, false, true""",
     """insert into ledger_keyallowance
         (api_key_id, account_id, requests, spent_nano_usd, held_nano_usd, day_spent_nano_usd,
         month_spent_nano_usd)

@@ -38,9 +38,15 @@ class AccountFrozen(LedgerError):
 
 
 class AccountNotMergeable(LedgerError):
-    """One of the two accounts was merged before, or they are one. Nobody can mean that."""
+    """One of the two accounts was merged before, the first has a plan, or they are one."""
 
     code = "account_not_mergeable"
+
+
+class PeriodWithoutCredit(LedgerError):
+    """A period of a plan that fills no pool: nobody can mean that."""
+
+    code = "period_without_credit"
 
 
 class LimitRefused(LedgerError):

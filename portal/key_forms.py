@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ApiKey
 from ledger.errors import LimitRefused
 from ledger.forms import UsdField
-from ledger.models.keys import FASTEST_RATE
+from ledger.models.accounts import FASTEST_RATE
 from ledger.services import key_limits
 from ledger.services.key_limits import KeyLimits
 from portal import refusals

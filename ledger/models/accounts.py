@@ -13,6 +13,9 @@ from ledger.money import NanoUSD
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+# More requests a minute than any limit means.
+FASTEST_RATE = 1_000_000
+
 
 def _pool_column(verbose_name: "StrPromise") -> "models.BigIntegerField[int, int]":
     return models.BigIntegerField(verbose_name, default=0, editable=False)
@@ -78,17 +81,28 @@ class Account(models.Model):
     debt_nano_usd = models.BigIntegerField(_("owed"), default=0, editable=False)
     open_holds = models.IntegerField(_("open calls"), default=0, editable=False)
 
-    # The running windows. A window whose start is not today's (this week's, this month's, this period's)
-    # counts as empty, so nothing has to reset it.
-    period_started_at = models.DateTimeField(null=True, editable=False)
+    # The running period of a plan, named by the entry that filled its pools; empty without a plan. Not a
+    # foreign key in the database, because the row is rewritten by every call; the proof of the books looks.
+    period = models.ForeignKey(
+        "ledger.Entry",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("period"),
+    )
+    # The running windows. A window whose start is not today's (this week's) counts as empty, so nothing has
+    # to reset it; another period begins with empty ones. What is counted: the main pool's spending in the day
+    # and in the week, that of both plan pools in the period, and all requests of the day.
     day = models.DateField(null=True, editable=False)
     day_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
     day_requests = models.IntegerField(default=0, editable=False)
     week = models.DateField(null=True, editable=False)
     week_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
-    month = models.DateField(null=True, editable=False)
     budget_spent_nano_usd = models.BigIntegerField(default=0, editable=False)
-    # GCRA: the theoretical arrival time of the next request.
+    # GCRA: when all of a minute's requests are free again.
     rate_arrival_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Account"]] = AccountQuerySet.as_manager()
@@ -120,6 +134,15 @@ class Account(models.Model):
             *_pool_rules("wallet"),
             models.CheckConstraint(name="debt_never_below_zero", condition=Q(debt_nano_usd__gte=0)),
             models.CheckConstraint(name="open_holds_never_below_zero", condition=Q(open_holds__gte=0)),
+            models.CheckConstraint(
+                name="windows_never_below_zero",
+                condition=Q(
+                    day_spent_nano_usd__gte=0,
+                    day_requests__gte=0,
+                    week_spent_nano_usd__gte=0,
+                    budget_spent_nano_usd__gte=0,
+                ),
+            ),
             models.CheckConstraint(
                 name="account_is_merged_into_another",
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("pk")),
@@ -154,7 +177,8 @@ class Account(models.Model):
 class AccountAllowance(models.Model):
     """What an account may do besides having credit. An empty limit means no limit.
 
-    The ledger opens every account with the free allowance of the settings; a plan overwrites it.
+    The ledger opens every account with the free allowance of the settings; a plan overwrites it for as long
+    as its periods follow each other, see `periods`.
     """
 
     account = models.OneToOneField(
@@ -163,10 +187,50 @@ class AccountAllowance(models.Model):
     open_calls = models.PositiveIntegerField(_("calls open at once"), null=True, blank=True)
     requests_per_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
     requests_per_day = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
+    # Whether the plan's pools pay for every model, or the account has the free ones only. A wallet above the
+    # threshold of the settings opens every model, and pays for those outside of the plan alone.
+    all_models = models.BooleanField(_("every model"), default=False)
+    # Pay2Go: whether the wallet pays what a plan does not. Its owner's choice, which no plan overwrites;
+    # without a plan the wallet pays in any case.
+    wallet_while_planned = models.BooleanField(_("Pay2Go"), default=True)
+
+    # The running period of a plan; all empty without one. From its end on the plan's pools pay nothing, also
+    # when nobody has turned or ended it yet.
+    period_number = models.PositiveIntegerField(_("period"), null=True, editable=False)
+    period_starts_at = models.DateTimeField(_("starts"), null=True, editable=False)
+    period_ends_at = models.DateTimeField(_("ends"), null=True, editable=False)
+    # How much of the main pool may go in a day and in a week (of the site), so that it lasts.
+    daily_cap_nano_usd = models.BigIntegerField(_("daily cap"), null=True, editable=False)
+    weekly_cap_nano_usd = models.BigIntegerField(_("weekly cap"), null=True, editable=False)
+    # What the requests of one period may cost that the plan's pools pay.
+    budget_nano_usd = models.BigIntegerField(_("monthly budget"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("account allowance")
         verbose_name_plural = _("account allowances")
+        constraints = [
+            models.CheckConstraint(
+                name="account_limits_never_below_zero",
+                condition=Q(
+                    Q(daily_cap_nano_usd__isnull=True) | Q(daily_cap_nano_usd__gte=0),
+                    Q(weekly_cap_nano_usd__isnull=True) | Q(weekly_cap_nano_usd__gte=0),
+                    Q(budget_nano_usd__isnull=True) | Q(budget_nano_usd__gte=0),
+                ),
+            ),
+            # The books count time in microseconds.
+            models.CheckConstraint(
+                name="account_rate_is_a_pace",
+                condition=Q(requests_per_minute__isnull=True)
+                | Q(requests_per_minute__range=(1, FASTEST_RATE)),
+            ),
+            models.CheckConstraint(
+                name="period_facts_come_together",
+                condition=Q(
+                    period_number__isnull=True, period_starts_at__isnull=True, period_ends_at__isnull=True
+                )
+                | Q(period_number__isnull=False, period_ends_at__gt=F("period_starts_at")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"allowance of account {self.account_id}"

@@ -38,6 +38,9 @@ class Entry(models.Model):
         CREDIT_GIVEN_BACK = "credit_given_back", _("credit given back")
         DEBT_PAID = "debt_paid", _("debt paid")
         DEBT_FORGIVEN = "debt_forgiven", _("debt forgiven")
+        PERIOD_BEGUN = "period_begun", _("period of a plan begun")
+        PERIOD_ENDED = "period_ended", _("plan ended")
+        REMAINDER_EXPIRED = "remainder_expired", _("rest of an ended period")
         CORRECTION = "correction", _("correction")
 
     reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, unique=True)

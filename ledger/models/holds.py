@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
 from ledger.models.accounts import Account
+from ledger.models.entries import Entry
 from ledger.models.pricing import LanguageModel, Rate
 
 
@@ -20,8 +21,8 @@ class Hold(models.Model):
 
     # The request id, chosen by the caller, so that reserving again after a broken connection finds it.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # No foreign keys in the database: the reserve function has just found all four rows, nobody deletes them,
-    # and every call of the shop would take a share lock on each. The proof of the books looks instead.
+    # No foreign keys in the database: the reserve function has just found all these rows, nobody deletes
+    # them, and every call of the shop would take a share lock on each. The proof of the books looks instead.
     account = models.ForeignKey(
         Account,
         models.PROTECT,
@@ -55,7 +56,15 @@ class Hold(models.Model):
     wallet_nano_usd = models.BigIntegerField(_("from the wallet"))
     input_bound_tokens = models.BigIntegerField(_("input bound"))
     output_bound_tokens = models.BigIntegerField(_("output bound"))
-    period_started_at = models.DateTimeField(null=True)
+    period = models.ForeignKey(
+        Entry,
+        models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("period"),
+    )
     day = models.DateField()
     week = models.DateField()
     month = models.DateField()

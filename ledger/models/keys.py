@@ -8,9 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
-from ledger.models.accounts import Account
-
-FASTEST_RATE = 1_000_000
+from ledger.models.accounts import FASTEST_RATE, Account
 
 
 class NetworkField(models.CharField):  # type: ignore[type-arg]  # takes no parameters while it runs

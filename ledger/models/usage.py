@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
 from ledger.models.accounts import Account
+from ledger.models.entries import Entry
 from ledger.models.pricing import LanguageModel, Rate
 from ledger.money import NanoUSD
 
@@ -30,6 +31,10 @@ class UsageRecord(models.Model):
     reserved_at = models.DateTimeField(_("reserved"))
     # The day (of the site) on which the call was reserved: there it counts, whenever it was settled.
     day = models.DateField(_("day"))
+    # The period of a plan in which it was reserved, if there was one: there its plan pools count.
+    period = models.ForeignKey(
+        Entry, models.DO_NOTHING, null=True, db_constraint=False, related_name="+", verbose_name=_("period")
+    )
     account = models.ForeignKey(
         Account, models.DO_NOTHING, db_constraint=False, related_name="usage", verbose_name=_("account")
     )

@@ -37,6 +37,7 @@ class Movement(NamedTuple):
 
 
 PROMOTION = Place("promotion")
+PLANS = Place("plans")
 CODES = Place("codes")
 REVENUE = Place("revenue")
 EXPIRED = Place("expired")

@@ -43,14 +43,19 @@ class RefusalReason(StrEnum):
     KEY_NETWORK = "key_network"  # the key may not be used from this address
     MODEL_UNKNOWN = "model_unknown"
     KEY_MODEL = "key_model"  # the key may not use this model
+    PAID_MODEL = "paid_model"  # neither a plan nor the wallet opens models that are not free
     TOO_MANY_OPEN_CALLS = "too_many_open_calls"
     KEY_RATE_LIMIT = "key_rate_limit"
-    PAID_MODEL = "paid_model"  # an account without any credit asks for a model that is not free
+    RATE_LIMIT = "rate_limit"  # of the account, with all of its keys
+    DAILY_REQUESTS = "daily_requests"
     KEY_TOTAL_LIMIT = "key_total_limit"
     INSUFFICIENT_CREDIT = "insufficient_credit"
     KEY_MONTHLY_LIMIT = "key_monthly_limit"
+    MONTHLY_BUDGET = "monthly_budget"  # of a plan's period
+    WEEKLY_CAP = "weekly_cap"
     KEY_DAILY_LIMIT = "key_daily_limit"
-    BUSY = "busy"  # there is money enough, but open calls have set it aside
+    DAILY_CAP = "daily_cap"
+    BUSY = "busy"  # there is enough, but open calls have set it aside
 
 
 class RateStanding(NamedTuple):
@@ -172,7 +177,12 @@ class Operation(Generic[Request, Answer]):
         """Return the parameters of one call. Of rows with one request id only the last goes along."""
         distinct = {row[0]: row for row in rows}.values()
         arrays = ("{" + ",".join(column) + "}" for column in zip(*distinct, strict=True))
-        return {**dict(zip(self.columns, arrays, strict=True)), "time_zone": settings.TIME_ZONE, "now": at}
+        return {
+            **dict(zip(self.columns, arrays, strict=True)),
+            "wallet_threshold": settings.WALLET_THRESHOLD_NANO_USD,
+            "time_zone": settings.TIME_ZONE,
+            "now": at,
+        }
 
     def answers(self, rows: Iterable[Row], found: Iterable[tuple[Any, ...]]) -> list[Answer | None]:
         """Return the answer to each of ``rows``, in their order; ``found`` is in that of the locks."""
@@ -193,9 +203,9 @@ def settle(requests: Sequence[SettleRequest], *, at: datetime | None = None) -> 
     return _run(SETTLE, requests, at)
 
 
-def release(requests: Sequence[ReleaseRequest]) -> list[Released]:
+def release(requests: Sequence[ReleaseRequest], *, at: datetime | None = None) -> list[Released]:
     """End the holds as if they had never been reserved; harmless where there is none."""
-    return _run(RELEASE, requests)
+    return _run(RELEASE, requests, at)
 
 
 def expire_due(*, at: datetime | None = None, limit: int = 500) -> int:
@@ -298,7 +308,7 @@ RESERVE: Operation[ReserveRequest, Reserved | Refused] = Operation(
             %(request_ids)s::uuid[], %(key_ids)s::text[], %(secret_hashes)s::bytea[],
             %(model_ids)s::bigint[], %(input_bounds)s::bigint[], %(asked_outputs)s::bigint[],
             %(choices)s::bigint[], %(lifetimes)s::bigint[], %(client_addresses)s::inet[],
-            %(time_zone)s, coalesce(%(now)s, clock_timestamp())
+            %(wallet_threshold)s, %(time_zone)s, coalesce(%(now)s, clock_timestamp())
         )
     """,
     columns=[
@@ -342,7 +352,10 @@ SETTLE: Operation[SettleRequest, Settled] = Operation(
 )
 
 RELEASE: Operation[ReleaseRequest, Released] = Operation(
-    sql="select request_id, was_open from ledger_release(%(request_ids)s::uuid[])",
+    sql="""
+        select request_id, was_open
+        from ledger_release(%(request_ids)s::uuid[], coalesce(%(now)s, clock_timestamp()))
+    """,
     columns=["request_ids"],
     write=lambda request: (request.request_id.hex,),
     read=Released,

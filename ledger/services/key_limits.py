@@ -8,7 +8,7 @@ from typing import NamedTuple
 from accounts.models import ApiKey
 from ledger.errors import LimitOutOfRange, ModelNotKnown, NothingAllowed, TooManyNetworks
 from ledger.models import KeyAllowance, LanguageModel
-from ledger.models.keys import FASTEST_RATE
+from ledger.models.accounts import FASTEST_RATE
 from ledger.money import LARGEST_AMOUNT, NanoUSD
 from ledger.services import networks
 

@@ -25,13 +25,13 @@ def merge(source: Account, into: Account) -> None:
     Both are locked, in id order as everywhere. The keys go over with their counters; one entry moves the free
     credit of all pools, and the wallet's lots move with their dates and prices. Repeating it changes nothing.
     A frozen account, or one that owes something, raises AccountFrozen, so that nobody thaws credit by moving
-    it; one that was merged elsewhere, took in another, or is to go into a merged one, raises
-    AccountNotMergeable.
+    it; one that was merged elsewhere, took in another, has a plan, or is to go into a merged one,
+    raises AccountNotMergeable.
     """
     source, into = _locked(source.pk, into.pk)
     if source.merged_into_id == into.pk:
         return
-    if source.merged_into_id or into.merged_into_id or source.merged_from.exists():
+    if source.merged_into_id or into.merged_into_id or source.merged_from.exists() or source.period_id:
         raise AccountNotMergeable
     if source.is_frozen:
         raise AccountFrozen

@@ -230,6 +230,9 @@ LOGGING = {
 # Every allowance that a new account starts with; plans overwrite it.
 FREE_ALLOWANCE = {"open_calls": 16, "requests_per_minute": 1, "requests_per_day": 1000}
 
+# A wallet with more than this opens every model and lifts the limits of requests (1 USD = 1,000,000,000).
+WALLET_THRESHOLD_NANO_USD = int(os.environ.get("WALLET_THRESHOLD_NANO_USD", "0"))
+
 # A call that takes longer is ended; a hold outlives its call by the grace, so that a late settlement still
 # counts.
 GATEWAY_CALL_TIMEOUT_SECONDS = int(os.environ.get("GATEWAY_CALL_TIMEOUT_SECONDS", "600"))

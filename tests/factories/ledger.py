@@ -9,7 +9,7 @@ from typing import Any
 import factory
 
 from accounts.models import ApiKey
-from ledger.models import Account, Entry, KeyAllowance, LanguageModel, Rate, UsageRecord
+from ledger.models import Account, AccountAllowance, Entry, KeyAllowance, LanguageModel, Rate, UsageRecord
 from ledger.money import NanoUSD, UnitRates
 from ledger.services import accounts, credits, entries  # noqa: A004 - the word of the house
 from ledger.services.entries import Movement, Place
@@ -19,7 +19,6 @@ from tests.factories.accounts import CustomerFactory
 # Easy to count with: a token of input costs 1 nano-USD, one of output 2, fifty from the cache 1.
 RATES = UnitRates(input=1_000_000, cached_input=20_000, cache_write=1_000_000, output=2_000_000)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PLANS = Place("plans")
 
 
 class ModelFactory(factory.django.DjangoModelFactory[LanguageModel]):
@@ -73,11 +72,12 @@ def give(account: Account, amount: int, *, reference: str = "") -> Entry:
 
 
 def fill(pool: Place, amount: int) -> Entry:
-    """Put credit into a pool of a plan."""
+    """Put credit into a pool of a plan, which pays for every model."""
+    AccountAllowance.objects.filter(account=pool.account).update(all_models=True)
     return entries.post(
         reference=f"test:{uuid.uuid4()}",
         kind=Entry.Kind.GRANT,
-        movements=[Movement(PLANS, pool, NanoUSD(amount))],
+        movements=[Movement(entries.PLANS, pool, NanoUSD(amount))],
     )
 
 

@@ -75,7 +75,7 @@ def test_credit_may_pass_through_a_pool_within_one_entry() -> None:
     account = make.funded(10)
     through = [
         Movement(entries.wallet(account), entries.backup(account), NanoUSD(100)),
-        Movement(make.PLANS, entries.main(account), NanoUSD(5)),
+        Movement(entries.PLANS, entries.main(account), NanoUSD(5)),
         Movement(entries.backup(account), entries.wallet(account), NanoUSD(95)),
     ]
 

@@ -7,6 +7,7 @@ create table ledger_usage (
     at timestamptz not null,
     reserved_at timestamptz not null,
     day date not null,
+    period_id bigint,
     account_id bigint not null,
     api_key_id bigint not null,
     model_id bigint not null,

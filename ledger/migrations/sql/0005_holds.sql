@@ -81,6 +81,27 @@ language sql immutable as $$
     select p_networks is null or coalesce(p_client_address <<= any (p_networks), false)
 $$;
 
+-- Whether a plan's pools pay for models that are not free. From the end of the period on they do not, also when
+-- nobody has turned or ended it yet.
+create function ledger_plan_pays(p_allowance ledger_accountallowance, p_now timestamptz) returns boolean
+language sql immutable as $$
+    select p_allowance.all_models and coalesce(p_allowance.period_ends_at > p_now, true)
+$$;
+
+-- Whether the wallet pays: its owner may keep it out of the plan's business for as long as there is a plan.
+create function ledger_wallet_pays(p_account ledger_account, p_allowance ledger_accountallowance) returns boolean
+language sql immutable as $$
+    select p_account.period_id is null or p_allowance.wallet_while_planned
+$$;
+
+-- Whether the wallet opens every model, and lifts the limits of requests.
+create function ledger_wallet_is_open(
+    p_account ledger_account, p_allowance ledger_accountallowance, p_threshold bigint
+) returns boolean
+language sql immutable as $$
+    select p_account.wallet_balance_nano_usd > p_threshold and ledger_wallet_pays(p_account, p_allowance)
+$$;
+
 -- Sets aside the most that each call can cost, or says why not. The request ids of one batch are distinct.
 --
 -- `p_secret_hashes` has a row for each call: its secret, hashed under every pepper. Output is asked for and
@@ -89,12 +110,16 @@ $$;
 -- refusal: a merge was first, nothing is decided, and the call is to be asked again.
 --
 -- A limit of money counts what is spent and what open calls have set aside. Its own reason is named only when
--- the spending alone leaves too little; else the reason is `busy`. What no waiting mends is named first.
+-- the spending alone leaves too little; else the reason is `busy`. What no waiting mends is named first, then
+-- what takes longest.
+--
+-- The plan's pools pay before the wallet, the main one first: within its caps of the day and the week, and both
+-- within the budget of the period. A call that they do not pay whole passes to the next pool.
 create function ledger_reserve(
     p_request_ids uuid[], p_key_ids text[], p_secret_hashes bytea[], p_model_ids bigint[],
     p_input_bounds_tokens bigint[], p_asked_outputs_tokens bigint[], p_choices bigint[],
     p_lifetimes_seconds bigint[], p_client_addresses inet[],
-    p_time_zone text, p_now timestamptz
+    p_wallet_threshold bigint, p_time_zone text, p_now timestamptz
 ) returns table (
     request_id uuid, reason text, retry_after_seconds integer,
     account_id bigint, output_limit_tokens bigint, held_nano_usd bigint,
@@ -114,18 +139,31 @@ as $$
 declare
     smallest_useful_output constant bigint := 256;
     today constant date := p_now at time zone p_time_zone;
-    this_month constant date := date_trunc('month', today::timestamp);
     call record;
     account ledger_account;  -- of this call, as the earlier calls of the batch leave it
+    allowance ledger_accountallowance;
+    wallet_is_open boolean;
+    counted_day date;
     spender ledger_keyallowance;  -- its key, likewise
+    plan_pays boolean;
+    main_pool bigint;  -- what may pay this call, held or not
+    backup_pool bigint;
+    wallet_pool bigint;
     main_free bigint;
     backup_free bigint;
     wallet_free bigint;
+    day_left bigint;  -- of the caps and of the budget, after settled spending
+    week_left bigint;
+    budget_left bigint;
     least_cost bigint;  -- of the shortest answer that is of any use
     pace interval;
     arrival_at timestamptz;
+    account_pace interval;
+    account_arrival_at timestamptz;  -- null when no rate holds for the account
     hold ledger_hold;
     holds ledger_hold[] := '{}';
+    was_charged boolean := false;
+    charged ledger_account[] := '{}';
     newly_used bigint[] := '{}';
     locked bigint[];
 begin
@@ -150,7 +188,7 @@ begin
             least(asked.output, model.output_limit_tokens) as wanted_output,
             account,
             spender,
-            allowance.open_calls,
+            allowance,
             key.id as api_key_id,
             key.last_used_at,
             case when account.id is null then 'unknown_key'
@@ -208,15 +246,6 @@ begin
 
         if call.api_key_id is distinct from spender.api_key_id then
             spender := call.spender;
-            -- When midnight has passed for a call that waited for the lock, it counts in the new day.
-            if spender.day is distinct from today and spender.day is distinct from today + 1 then
-                spender.day := today;
-                spender.day_spent_nano_usd := 0;
-                if spender.month is distinct from this_month then
-                    spender.month := this_month;
-                    spender.month_spent_nano_usd := 0;
-                end if;
-            end if;
         end if;
         -- GCRA. Each request takes one place of a minute's, and time frees the places one after another; at
         -- `arrival_at` all are free.
@@ -241,11 +270,61 @@ begin
         end if;
 
         if account_id is distinct from account.id then
+            if was_charged then
+                charged := charged || account;
+                was_charged := false;
+            end if;
             account := call.account;
+            allowance := call.allowance;
+            wallet_is_open := ledger_wallet_is_open(account, allowance, p_wallet_threshold);
+            account_pace := case
+                when not wallet_is_open then interval '1 minute' / allowance.requests_per_minute
+            end;
         end if;
-        main_free := account.main_balance_nano_usd - account.main_held_nano_usd;
-        backup_free := account.backup_balance_nano_usd - account.backup_held_nano_usd;
-        wallet_free := account.wallet_balance_nano_usd - account.wallet_held_nano_usd;
+
+        -- When midnight has passed for a call that waited for the lock, it counts in the new day.
+        counted_day := case when today + 1 in (account.day, spender.day) then today + 1 else today end;
+        if account.day is distinct from counted_day then
+            account.day := counted_day;
+            account.day_spent_nano_usd := 0;
+            account.day_requests := 0;
+            if account.week is distinct from date_trunc('week', counted_day::timestamp)::date then
+                account.week := date_trunc('week', counted_day::timestamp);
+                account.week_spent_nano_usd := 0;
+            end if;
+        end if;
+        if spender.day is distinct from counted_day then
+            spender.day := counted_day;
+            spender.day_spent_nano_usd := 0;
+            if spender.month is distinct from date_trunc('month', counted_day::timestamp)::date then
+                spender.month := date_trunc('month', counted_day::timestamp);
+                spender.month_spent_nano_usd := 0;
+            end if;
+        end if;
+        account_arrival_at := case
+            when account_pace is not null then greatest(account.rate_arrival_at, p_now)
+        end;
+
+        plan_pays := ledger_plan_pays(allowance, p_now);
+        main_pool := case when plan_pays then account.main_balance_nano_usd else 0 end;
+        backup_pool := case when plan_pays then account.backup_balance_nano_usd else 0 end;
+        wallet_pool := case
+            when ledger_wallet_pays(account, allowance) then account.wallet_balance_nano_usd else 0
+        end;
+        -- No cap and no budget is null, which `least` passes over.
+        day_left := allowance.daily_cap_nano_usd - account.day_spent_nano_usd;
+        week_left := allowance.weekly_cap_nano_usd - account.week_spent_nano_usd;
+        budget_left := allowance.budget_nano_usd - account.budget_spent_nano_usd;
+        -- What open calls have set aside counts in every window, also when they are of an earlier one.
+        main_free := greatest(0, least(
+            least(main_pool, day_left, week_left) - account.main_held_nano_usd,
+            budget_left - account.main_held_nano_usd - account.backup_held_nano_usd
+        ));
+        backup_free := greatest(0, least(
+            backup_pool - account.backup_held_nano_usd,
+            budget_left - account.main_held_nano_usd - account.backup_held_nano_usd - main_free
+        ));
+        wallet_free := greatest(0, wallet_pool - account.wallet_held_nano_usd);
 
         output_limit_tokens := least(
             call.wanted_output,
@@ -266,11 +345,14 @@ begin
             when not ledger_is_within(call.client_address, spender.allowed_networks) then 'key_network'
             when call.rate is not distinct from null then 'model_unknown'
             when (call.rate).model_id <> all (spender.allowed_models) then 'key_model'
-            when account.open_holds >= call.open_calls then 'too_many_open_calls'
+            when not (call.is_free or plan_pays or wallet_is_open) then 'paid_model'
+            when account.open_holds >= allowance.open_calls then 'too_many_open_calls'
             when arrival_at > p_now + (spender.requests_per_minute - 1) * pace then 'key_rate_limit'
-            when call.is_free then null
-            when account.main_balance_nano_usd + account.backup_balance_nano_usd
-                + account.wallet_balance_nano_usd = 0 then 'paid_model'
+            when account_arrival_at > p_now + (allowance.requests_per_minute - 1) * account_pace
+                then 'rate_limit'
+            when wallet_is_open then null
+            when account.day_requests - account.open_holds >= allowance.requests_per_day then 'daily_requests'
+            when account.day_requests >= allowance.requests_per_day then 'busy'
         end;
         if reason is null and not call.is_free
             and output_limit_tokens < least(call.wanted_output, smallest_useful_output)
@@ -280,26 +362,36 @@ begin
             );
             reason := case
                 when spender.total_limit_nano_usd - spender.spent_nano_usd < least_cost then 'key_total_limit'
-                when account.main_balance_nano_usd + account.backup_balance_nano_usd
-                    + account.wallet_balance_nano_usd < least_cost then 'insufficient_credit'
+                when main_pool + backup_pool + wallet_pool < least_cost then 'insufficient_credit'
                 when spender.monthly_limit_nano_usd - spender.month_spent_nano_usd < least_cost
                     then 'key_monthly_limit'
+                when least(main_pool + backup_pool, budget_left) + wallet_pool < least_cost
+                    then 'monthly_budget'
+                when least(least(main_pool, week_left) + backup_pool, budget_left) + wallet_pool < least_cost
+                    then 'weekly_cap'
                 when spender.daily_limit_nano_usd - spender.day_spent_nano_usd < least_cost
                     then 'key_daily_limit'
+                when least(least(main_pool, week_left, day_left) + backup_pool, budget_left) + wallet_pool
+                    < least_cost then 'daily_cap'
                 else 'busy'
             end;
         end if;
         if reason is not null then
-            retry_after_seconds := ceil(case reason
-                when 'too_many_open_calls' then 2
-                when 'busy' then 2
-                when 'key_rate_limit'
+            retry_after_seconds := ceil(case
+                when reason in ('too_many_open_calls', 'busy') then 2
+                when reason = 'key_rate_limit'
                     then extract(epoch from arrival_at - p_now - (spender.requests_per_minute - 1) * pace)
-                when 'key_daily_limit'
-                    then extract(epoch from (spender.day + 1)::timestamp at time zone p_time_zone - p_now)
-                when 'key_monthly_limit' then extract(
+                when reason = 'rate_limit' then extract(
+                    epoch from account_arrival_at - p_now - (allowance.requests_per_minute - 1) * account_pace
+                )
+                when reason in ('key_daily_limit', 'daily_cap', 'daily_requests')
+                    then extract(epoch from (counted_day + 1)::timestamp at time zone p_time_zone - p_now)
+                when reason = 'weekly_cap'
+                    then extract(epoch from (account.week + 7)::timestamp at time zone p_time_zone - p_now)
+                when reason = 'key_monthly_limit' then extract(
                     epoch from (spender.month + interval '1 month') at time zone p_time_zone - p_now
                 )
+                when reason = 'monthly_budget' then extract(epoch from allowance.period_ends_at - p_now)
             end);
             output_limit_tokens := null;
             held_nano_usd := null;
@@ -320,9 +412,9 @@ begin
         hold.rate_id := (call.rate).id;
         hold.is_free := call.is_free;
         hold.input_bound_tokens := call.input_bound;
-        hold.period_started_at := account.period_started_at;
-        hold.day := spender.day;
-        hold.week := date_trunc('week', spender.day::timestamp);
+        hold.period_id := account.period_id;
+        hold.day := counted_day;
+        hold.week := account.week;
         hold.month := spender.month;
         hold.created_at := p_now;
         hold.deadline_at := p_now + make_interval(secs => call.lifetime_seconds);
@@ -335,6 +427,9 @@ begin
         account.backup_held_nano_usd := account.backup_held_nano_usd + hold.backup_nano_usd;
         account.wallet_held_nano_usd := account.wallet_held_nano_usd + hold.wallet_nano_usd;
         account.open_holds := account.open_holds + 1;
+        account.day_requests := account.day_requests + 1;
+        account.rate_arrival_at := coalesce(account_arrival_at + account_pace, account.rate_arrival_at);
+        was_charged := true;
         spender.held_nano_usd := spender.held_nano_usd + held_nano_usd;
         if spender.requests_per_minute is not null then
             spender.rate_arrival_at := arrival_at + pace;
@@ -343,20 +438,26 @@ begin
         end if;
         return next;
     end loop;
+    if was_charged then
+        charged := charged || account;
+    end if;
 
     insert into ledger_hold select * from unnest(holds);
 
-    update ledger_account as account set
-        main_held_nano_usd = account.main_held_nano_usd + placed.main,
-        backup_held_nano_usd = account.backup_held_nano_usd + placed.backup,
-        wallet_held_nano_usd = account.wallet_held_nano_usd + placed.wallet,
-        open_holds = account.open_holds + placed.calls
-    from (
-        select account_id, count(*) as calls,
-            sum(main_nano_usd) as main, sum(backup_nano_usd) as backup, sum(wallet_nano_usd) as wallet
-        from unnest(holds) group by account_id
-    ) as placed
-    where account.id = placed.account_id;
+    -- As the last of its calls left it: nobody else writes a row that we have locked.
+    update ledger_account as kept set
+        main_held_nano_usd = account.main_held_nano_usd,
+        backup_held_nano_usd = account.backup_held_nano_usd,
+        wallet_held_nano_usd = account.wallet_held_nano_usd,
+        open_holds = account.open_holds,
+        day = account.day,
+        day_spent_nano_usd = account.day_spent_nano_usd,
+        day_requests = account.day_requests,
+        week = account.week,
+        week_spent_nano_usd = account.week_spent_nano_usd,
+        rate_arrival_at = account.rate_arrival_at
+    from unnest(charged) as account
+    where kept.id = account.id;
 
     update ledger_keyallowance as spender set
         requests = spender.requests + placed.calls,
@@ -400,12 +501,16 @@ set enable_material = off
 set jit = off
 as $$
 #variable_conflict use_column
+declare
+    account_id bigint;
+    main_rest bigint;
+    backup_rest bigint;
 begin
     perform from ledger_account as account
     where account.id in (select hold.account_id from ledger_hold as hold where hold.id = any (p_request_ids))
     order by account.id for no key update;
 
-    return query
+    for request_id, cost_nano_usd, uncharged_nano_usd, account_id, main_rest, backup_rest in
     with ended as (
         delete from ledger_hold as hold
         using unnest(
@@ -431,24 +536,28 @@ begin
         select priced.*,
             least(cost, main_nano_usd)::bigint as from_main,
             least(greatest(cost - main_nano_usd, 0), backup_nano_usd)::bigint as from_backup,
-            least(greatest(cost - main_nano_usd - backup_nano_usd, 0), wallet_nano_usd)::bigint as from_wallet
-        from priced
+            least(greatest(cost - main_nano_usd - backup_nano_usd, 0), wallet_nano_usd)::bigint as from_wallet,
+            -- A call counts in the windows in which it was reserved, if they are still the account's.
+            priced.period_id = account.period_id as in_period,
+            priced.period_id = account.period_id and priced.day = account.day as in_day,
+            priced.period_id = account.period_id and priced.week = account.week as in_week,
+            priced.period_id is distinct from account.period_id as is_of_an_ended_period
+        from priced join ledger_account as account on account.id = priced.account_id
     ),
     journal as (
         insert into ledger_usage (
-            request_id, at, reserved_at, day, account_id, api_key_id, model_id, rate_id,
+            request_id, at, reserved_at, day, period_id, account_id, api_key_id, model_id, rate_id,
             input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
             main_nano_usd, backup_nano_usd, wallet_nano_usd, uncharged_nano_usd,
             is_free, is_estimated, outcome, upstream_id
         )
         select
-            id, p_now, created_at, day, account_id, api_key_id, model_id, rate_id,
+            id, p_now, created_at, day, period_id, account_id, api_key_id, model_id, rate_id,
             input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,
             least(reasoning_tokens, output_tokens),
             from_main, from_backup, from_wallet, cost - from_main - from_backup - from_wallet,
             is_free, is_estimated, outcome, upstream_id
         from paid
-        returning request_id, main_nano_usd, backup_nano_usd, wallet_nano_usd, uncharged_nano_usd
     ),
     account_rows as (
         update ledger_account as account set
@@ -458,12 +567,18 @@ begin
             backup_held_nano_usd = account.backup_held_nano_usd - total.backup,
             wallet_balance_nano_usd = account.wallet_balance_nano_usd - total.from_wallet,
             wallet_held_nano_usd = account.wallet_held_nano_usd - total.wallet,
-            open_holds = account.open_holds - total.calls
+            open_holds = account.open_holds - total.calls,
+            day_spent_nano_usd = account.day_spent_nano_usd + coalesce(total.day_spent, 0),
+            week_spent_nano_usd = account.week_spent_nano_usd + coalesce(total.week_spent, 0),
+            budget_spent_nano_usd = account.budget_spent_nano_usd + coalesce(total.budget_spent, 0)
         from (
             select account_id, count(*) as calls,
                 sum(main_nano_usd) as main, sum(from_main) as from_main,
                 sum(backup_nano_usd) as backup, sum(from_backup) as from_backup,
-                sum(wallet_nano_usd) as wallet, sum(from_wallet) as from_wallet
+                sum(wallet_nano_usd) as wallet, sum(from_wallet) as from_wallet,
+                sum(from_main) filter (where in_day) as day_spent,
+                sum(from_main) filter (where in_week) as week_spent,
+                sum(from_main + from_backup) filter (where in_period) as budget_spent
             from paid group by account_id
         ) as total
         where account.id = total.account_id
@@ -513,11 +628,17 @@ begin
             reasoning_tokens = total.reasoning_tokens + excluded.reasoning_tokens,
             cost_nano_usd = total.cost_nano_usd + excluded.cost_nano_usd
     )
-    select
-        journal.request_id,
-        journal.main_nano_usd + journal.backup_nano_usd + journal.wallet_nano_usd,
-        journal.uncharged_nano_usd
-    from journal;
+    select id, from_main + from_backup + from_wallet, cost - from_main - from_backup - from_wallet,
+        account_id,
+        case when is_of_an_ended_period then main_nano_usd - from_main else 0 end,
+        case when is_of_an_ended_period then backup_nano_usd - from_backup else 0 end
+    from paid
+    loop
+        if main_rest + backup_rest > 0 then
+            perform ledger_expire_remainder(request_id, account_id, main_rest, backup_rest, p_now);
+        end if;
+        return next;
+    end loop;
 end
 $$;
 
@@ -569,25 +690,38 @@ end
 $$;
 
 -- Ends holds of calls that never reached a model, as if they had not been reserved. Without a hold, nothing.
-create function ledger_release(p_request_ids uuid[]) returns table (request_id uuid, was_open boolean)
+create function ledger_release(p_request_ids uuid[], p_now timestamptz)
+returns table (request_id uuid, was_open boolean)
 language plpgsql as $$
+#variable_conflict use_column
+declare
+    account_id bigint;
+    main_rest bigint;
+    backup_rest bigint;
 begin
     perform from ledger_account as account
     where account.id in (select hold.account_id from ledger_hold as hold where hold.id = any (p_request_ids))
     order by account.id for no key update;
 
-    return query
-    with ended as (
+    for request_id, was_open, account_id, main_rest, backup_rest in
+    with deleted as (
         delete from ledger_hold as hold where hold.id = any (p_request_ids) returning *
+    ),
+    ended as (
+        select deleted.*,
+            deleted.day = account.day as in_day,
+            deleted.period_id is distinct from account.period_id as is_of_an_ended_period
+        from deleted join ledger_account as account on account.id = deleted.account_id
     ),
     account_rows as (
         update ledger_account as account set
             main_held_nano_usd = account.main_held_nano_usd - total.main,
             backup_held_nano_usd = account.backup_held_nano_usd - total.backup,
             wallet_held_nano_usd = account.wallet_held_nano_usd - total.wallet,
-            open_holds = account.open_holds - total.calls
+            open_holds = account.open_holds - total.calls,
+            day_requests = account.day_requests - total.of_the_day
         from (
-            select account_id, count(*) as calls,
+            select account_id, count(*) as calls, count(*) filter (where in_day) as of_the_day,
                 sum(main_nano_usd) as main, sum(backup_nano_usd) as backup, sum(wallet_nano_usd) as wallet
             from ended group by account_id
         ) as total
@@ -604,8 +738,16 @@ begin
         ) as total
         where spender.api_key_id = total.api_key_id
     )
-    select asked.request_id, ended.id is not null
-    from unnest(p_request_ids) as asked (request_id) left join ended on ended.id = asked.request_id;
+    select asked.request_id, ended.id is not null, ended.account_id,
+        case when ended.is_of_an_ended_period then ended.main_nano_usd else 0 end,
+        case when ended.is_of_an_ended_period then ended.backup_nano_usd else 0 end
+    from unnest(p_request_ids) as asked (request_id) left join ended on ended.id = asked.request_id
+    loop
+        if main_rest + backup_rest > 0 then
+            perform ledger_expire_remainder(request_id, account_id, main_rest, backup_rest, p_now);
+        end if;
+        return next;
+    end loop;
 end
 $$;
 
@@ -637,19 +779,22 @@ $$;
 -- What a key may do now, without reserving anything: for lists of models and for pages. Of a key that may
 -- not call, nothing is told but the reason.
 create function ledger_key_standing(
-    p_key_id text, p_secret_hashes bytea[], p_client_address inet, p_now timestamptz
+    p_key_id text, p_secret_hashes bytea[], p_client_address inet,
+    p_wallet_threshold bigint, p_now timestamptz
 ) returns table (reason text, account_id bigint, may_use_paid boolean, allowed_models bigint[])
 language sql stable as $$
     select
         standing.reason,
         case when standing.reason is null then account.id end,
-        standing.reason is null and account.main_balance_nano_usd + account.backup_balance_nano_usd
-            + account.wallet_balance_nano_usd > 0,
+        standing.reason is null and (
+            ledger_plan_pays(allowance, p_now) or ledger_wallet_is_open(account, allowance, p_wallet_threshold)
+        ),
         case when standing.reason is null then spender.allowed_models end
     from (values (p_key_id)) as asked (key_id)
     left join accounts_apikey as key on key.key_id = asked.key_id
     left join ledger_keyallowance as spender on spender.api_key_id = key.id
     left join ledger_account as account on account.id = spender.account_id
+    left join ledger_accountallowance as allowance on allowance.account_id = account.id
     cross join lateral (
         select case
             when account.id is null then 'unknown_key'

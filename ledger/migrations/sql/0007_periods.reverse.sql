@@ -1,0 +1,1 @@
+drop function ledger_expire_remainder(uuid, bigint, bigint, bigint, timestamptz);
