@@ -70,17 +70,20 @@ def begin(
     """Let a period run on ``account``, in place of whatever ran there, once per ``reference``.
 
     What is free of the earlier one expires, the pools are full, and the counters of caps and budget begin at
-    nothing: all in one entry. A period that is over already, because nobody came to it in time, is posted and
-    expires whole. Repeating it returns the first entry and changes nothing; other credit under its reference
-    raises ReferenceReused, and a plan that gives nothing raises PeriodWithoutCredit.
+    nothing: all in one entry. A period that is over already, because nobody came to it in time, takes its
+    place all the same, and its credit expires at once. Repeating it returns the first entry and changes
+    nothing; other credit under its reference raises ReferenceReused, and a plan that gives nothing raises
+    PeriodWithoutCredit.
     """
     locked = _locked(account)
     posted = Entry.objects.filter(reference=reference).first()
     if posted is not None:
         return _require_same(posted, credit)
-    if period.ends_at <= (at or timezone.now()):
-        return _post_missed(reference, credit)
-    return _start(locked, period, reference, credit, allowance)
+    is_over = period.ends_at <= (at or timezone.now())
+    pools = (EXPIRED, EXPIRED) if is_over else (entries.main(locked), entries.backup(locked))
+    entry = _post(reference, [*_leftovers(locked), *_fillings(credit, *pools)])
+    _let_run(locked, period, entry, allowance)
+    return entry
 
 
 @transaction.atomic
@@ -95,13 +98,13 @@ def turn(
 ) -> Entry:
     """Let the next period of a plan follow the one that runs on ``account``, as `begin` does.
 
-    One that comes after its successor, or after it is over, is posted and expires whole, so that periods
-    which come late, twice or in disorder leave the account as if each had come in its time.
+    One that comes after its successor is posted and expires whole, so that periods which come late, twice or
+    in disorder leave the account as if each had come in its time.
     """
     running = AccountAllowance.objects.get(account=_locked(account))
     is_overtaken = running.period_starts_at is not None and period.starts_at <= running.period_starts_at
     if is_overtaken and not Entry.objects.filter(reference=reference).exists():
-        return _post_missed(reference, credit)
+        return _post(reference, _fillings(credit, EXPIRED, EXPIRED))
     return begin(account, period, reference=reference, credit=credit, allowance=allowance, at=at)
 
 
@@ -135,12 +138,7 @@ def switch_wallet(account: Account, *, is_on: bool) -> None:
     AccountAllowance.objects.filter(account=account).update(wallet_while_planned=is_on)
 
 
-def _start(
-    locked: Account, period: Period, reference: str, credit: PlanCredit, allowance: PlanAllowance
-) -> Entry:
-    entry = _post(
-        reference, [*_leftovers(locked), *_fillings(credit, entries.main(locked), entries.backup(locked))]
-    )
+def _let_run(locked: Account, period: Period, entry: Entry, allowance: PlanAllowance) -> None:
     AccountAllowance.objects.filter(account=locked).update(
         period_number=period.number,
         period_starts_at=period.starts_at,
@@ -148,12 +146,6 @@ def _start(
         **asdict(allowance),
     )
     _change_period(locked, entry)
-    return entry
-
-
-def _post_missed(reference: str, credit: PlanCredit) -> Entry:
-    """Post what a period gave that nobody could use: granted and expired at once."""
-    return _post(reference, _fillings(credit, EXPIRED, EXPIRED))
 
 
 def _post(reference: str, movements: Sequence[Movement]) -> Entry:
