@@ -95,6 +95,12 @@ REFUSALS = (
         _("Wait until Retry-After is over, or raise the limit on the page of API keys."),
     ),
     RefusalHelp(
+        429,
+        ("daily_requests", "daily_cap", "weekly_cap", "monthly_budget"),
+        _("The account has used what it may in this day, this week or this period of its plan."),
+        _("Wait until Retry-After is over, or add credit to the wallet, which then pays."),
+    ),
+    RefusalHelp(
         500,
         ("internal_error",),
         _("Something broke on our side, and we have a record of it."),

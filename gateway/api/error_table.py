@@ -112,7 +112,8 @@ _TABLE: dict[type[BaseException] | str, Row] = {
         "This API key may not use {model!r}: its owner can allow it at {tokens}.", "model",
     ),
     "paid_model": Row(
-        402, _QUOTA, "insufficient_quota", "{model!r} needs credit: add some at {wallet}."
+        402, _QUOTA, "insufficient_quota",
+        "{model!r} is not free: it needs a plan, or credit, which you can add at {wallet}.",
     ),
     "insufficient_credit": Row(
         402, _QUOTA, "insufficient_quota", "Not enough credit for this call: add some at {wallet}."
@@ -132,6 +133,26 @@ _TABLE: dict[type[BaseException] | str, Row] = {
     "key_rate_limit": Row(
         429, "requests", "rate_limit_exceeded",
         "This API key has made as many requests as it may in a minute: wait a moment.",
+    ),
+    "rate_limit": Row(
+        429, "requests", "rate_limit_exceeded",
+        "This account has made as many requests as it may in a minute: wait, or add credit at {wallet}.",
+    ),
+    "daily_requests": Row(
+        429, "requests", "daily_requests",
+        "This account has made as many requests as it may in a day: wait, or add credit at {wallet}.",
+    ),
+    "daily_cap": Row(
+        429, "requests", "daily_cap",
+        "What the plan gives for a day is used up: wait, or add credit at {wallet}.",
+    ),
+    "weekly_cap": Row(
+        429, "requests", "weekly_cap",
+        "What the plan gives for a week is used up: wait, or add credit at {wallet}.",
+    ),
+    "monthly_budget": Row(
+        429, "requests", "monthly_budget",
+        "The budget of this period of the plan is used up: wait for the next, or add credit at {wallet}.",
     ),
     "busy": Row(
         429, "requests", "busy", "Open calls have set aside what is left: wait until one ends.",

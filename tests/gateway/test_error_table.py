@@ -111,6 +111,11 @@ def test_a_refusal_is_told_in_openai_s_shape(
         ("key_monthly_limit", 429, "key_monthly_limit", None),
         ("key_daily_limit", 429, "key_daily_limit", None),
         ("key_rate_limit", 429, "rate_limit_exceeded", None),
+        ("rate_limit", 429, "rate_limit_exceeded", None),
+        ("daily_requests", 429, "daily_requests", None),
+        ("daily_cap", 429, "daily_cap", None),
+        ("weekly_cap", 429, "weekly_cap", None),
+        ("monthly_budget", 429, "monthly_budget", None),
         ("busy", 429, "busy", 2),
     ],
 )
@@ -122,7 +127,11 @@ def test_the_ledger_s_reasons_have_stable_codes(
     assert (told_status, error["code"], told_wait) == (status, code, wait)
 
 
-@pytest.mark.parametrize("reason", ["paid_model", "insufficient_credit"])
+@pytest.mark.parametrize(
+    "reason",
+    ["paid_model", "insufficient_credit", "rate_limit", "daily_requests", "daily_cap", "weekly_cap",
+     "monthly_budget"],
+)  # fmt: skip
 def test_want_of_money_names_the_way_to_the_wallet(reason: str, settings: object) -> None:
     settings.PUBLIC_URL = "https://shop.example"  # type: ignore[attr-defined]  # pytest-django's fixture
 
