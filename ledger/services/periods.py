@@ -198,7 +198,7 @@ def _free_allowance() -> dict[str, int | bool | None]:
 
 
 def _runs(locked: Account, reference: str) -> bool:
-    return Entry.objects.filter(pk=locked.period_id, reference=reference).exists()
+    return locked.period is not None and locked.period.reference == reference
 
 
 def _locked(account: Account) -> Account:

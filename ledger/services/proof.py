@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from ledger.services import period_checks
+
 # More of one kind say nothing new.
 SHOWN_OF_A_KIND = 100
 
@@ -380,7 +382,7 @@ def snapshot() -> Iterator[None]:
 
 def discrepancies() -> list[Discrepancy]:
     """Return whatever does not add up, as the caller's transaction sees the books; see `snapshot`."""
-    return found_by(_CHECKS)
+    return found_by([*_CHECKS, *(Check(kind, query) for kind, query in period_checks.QUERIES.items())])
 
 
 def found_by(checks: Iterable[Check]) -> list[Discrepancy]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ledger.models import Account, Entry
 from ledger.money import NanoUSD
-from ledger.services import periods
+from ledger.services import holds, periods
+from ledger.services.holds import Reserved, ReserveRequest
 from ledger.services.periods import Period, PlanAllowance, PlanCredit
 from tests.factories import ledger as make
 from tests.factories.ledger import Spender
@@ -61,3 +62,34 @@ def subscriber(*, wallet: int = 0, **facts: Any) -> Spender:
     run(caller.account, **facts)
     caller.account.refresh_from_db()
     return caller
+
+
+def begin(account: Account, number: int = 1, *, at: datetime | None = None, **facts: Any) -> Entry:
+    """Begin the period of that number, in time."""
+    stretch = period(number)
+    return periods.begin(account, stretch, **named(number, facts), at=at or stretch.starts_at)
+
+
+def turn(account: Account, number: int, *, at: datetime | None = None, **facts: Any) -> Entry:
+    """Let the period of that number follow, in time."""
+    stretch = period(number)
+    return periods.turn(account, stretch, **named(number, facts), at=at or stretch.starts_at)
+
+
+def named(number: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what the period of that number gives and allows, but for ``facts``."""
+    gives = credit(1_000, bonus=200, backup=3_000)
+    return {"reference": f"plan:{number}", "credit": gives, "allowance": allowance(), **facts}
+
+
+def pools(account: Account) -> tuple[int, int, int]:
+    """Return what main pool, backup pool and wallet keep."""
+    account.refresh_from_db()
+    return account.main_balance_nano_usd, account.backup_balance_nano_usd, account.wallet_balance_nano_usd
+
+
+def reserved(request: ReserveRequest, at: datetime) -> ReserveRequest:
+    """Set something aside for the call, and return it."""
+    [answer] = holds.reserve([request], at=at)
+    assert isinstance(answer, Reserved), answer
+    return request

@@ -6,11 +6,12 @@ Knows nothing of the ledger's code, so that the two can disagree.
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from ipaddress import ip_address, ip_network
 
-POOLS = ("main", "backup", "wallet")
+from tests.ledger.expected_accounts import POOLS, Account, Allowed, Pace
+
 SMALLEST_USEFUL_OUTPUT = 256
 
 
@@ -40,21 +41,6 @@ class Model:
 
 
 @dataclass
-class Account:
-    balance: dict[str, int] = field(default_factory=lambda: dict.fromkeys(POOLS, 0))
-    held: dict[str, int] = field(default_factory=lambda: dict.fromkeys(POOLS, 0))
-    is_frozen: bool = False
-    merged_into: int | None = None
-
-    def free(self, pool: str) -> int:
-        return self.balance[pool] - self.held[pool]
-
-    @property
-    def all_free(self) -> int:
-        return sum(map(self.free, POOLS))
-
-
-@dataclass
 class Limits:
     """What a key may do; None is no limit."""
 
@@ -73,9 +59,7 @@ class Key:
     requests: int = 0
     spent_on: Counter[date] = field(default_factory=Counter)
     limits: Limits = field(default_factory=Limits)
-    # Of its requests a minute, how many were taken at that moment; each is given back in its time.
-    taken: Fraction = Fraction(0)
-    taken_at: datetime | None = None
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def spent(self) -> int:
@@ -83,13 +67,6 @@ class Key:
 
     def spent_in_month(self, day: date) -> int:
         return sum(spent for on, spent in self.spent_on.items() if on.replace(day=1) == day.replace(day=1))
-
-    def taken_now(self, now: datetime) -> Fraction:
-        if self.taken_at is None or self.limits.a_minute is None:
-            return Fraction(0)
-        passed = now - self.taken_at
-        given_back = Fraction(passed // timedelta(microseconds=1), 60 * 10**6) * self.limits.a_minute
-        return max(self.taken - given_back, Fraction(0))
 
     def is_at_home(self, address: str) -> bool:
         if self.limits.networks is None:
@@ -110,6 +87,7 @@ class Hold:
     choices: int
     day: date
     deadline: datetime
+    period: str | None
 
 
 @dataclass
@@ -171,11 +149,11 @@ class Books:
         cost = 0 if offered.is_free else offered.price.most(read, asked[2] * output)
         self.holds[call] = Hold(
             spender.account, key, offered.price, offered.is_free,
-            self._set_aside(self.accounts[spender.account], cost),
+            self._set_aside(self.accounts[spender.account], cost, now),
             read, asked[2] * output, asked[2], now.date(), deadline,
+            self.accounts[spender.account].period,
         )  # fmt: skip
-        spender.requests += 1
-        spender.taken, spender.taken_at = spender.taken_now(now) + 1, now
+        self._count_request(spender, now)
         return self._answer(self.holds[call]) + self._left(spender, now)
 
     def settle(self, call: str, used: int, cached: int, kept: int, output: int) -> tuple[int, int, bool]:
@@ -193,7 +171,9 @@ class Books:
         """Tell whether there was a hold to release."""
         if call not in self.holds:
             return False
-        self.keys[self.holds[call].key].requests -= 1
+        hold = self.holds[call]
+        self.keys[hold.key].requests -= 1
+        self.accounts[hold.account].requests_on[hold.day] -= 1
         self._end(call, 0)
         return True
 
@@ -211,7 +191,8 @@ class Books:
         if merged == into and source != into:
             return "merged"
         took_in = any(account.merged_into == source for account in self.accounts.values())
-        if source == into or took_in or merged or self.accounts[into].merged_into:
+        has_plan = self.accounts[source].period is not None
+        if source == into or took_in or merged or self.accounts[into].merged_into or has_plan:
             return "AccountNotMergeable"
         if self.accounts[source].is_frozen:
             return "AccountFrozen"
@@ -229,6 +210,35 @@ class Books:
                 self.accounts[old.merged_into].balance[pool] += old.free(pool)
                 old.balance[pool] = old.held[pool]
 
+    def begin(self, account: int, name: str, allowed: Allowed, gives: dict[str, int], now: datetime) -> str:
+        """Let a period run; return `begun`, or the refusal."""
+        found = self.accounts[account]
+        if name in found.begun:
+            return "begun" if found.begun[name] == gives else "ReferenceReused"
+        self._expire_pools(found)
+        assert allowed.ends is not None
+        if now < allowed.ends:
+            self._fill(found, gives)
+        found.begun[name], found.period, found.allowed = gives, name, allowed
+        return "begun"
+
+    def turn(self, account: int, name: str, allowed: Allowed, gives: dict[str, int], now: datetime) -> str:
+        """Let the next period run, unless a later one does."""
+        found = self.accounts[account]
+        assert allowed.starts is not None
+        runs_since = found.allowed.starts
+        if name not in found.begun and runs_since is not None and allowed.starts <= runs_since:
+            found.begun[name] = gives
+            return "begun"
+        return self.begin(account, name, allowed, gives, now)
+
+    def end_period(self, account: int, name: str, free: Allowed) -> None:
+        """End the period of that name, if it runs."""
+        found = self.accounts[account]
+        if found.period == name:
+            self._expire_pools(found)
+            found.period, found.allowed = None, free
+
     def open_holds(self, account: int) -> int:
         return sum(hold.account == account for hold in self.holds.values())
 
@@ -244,41 +254,73 @@ class Books:
             ("account_frozen", account.is_frozen),
             ("key_network", not spender.is_at_home(address)),
             ("key_model", limits.models is not None and model not in limits.models),
+            (
+                "paid_model",
+                not (self.models[model].is_free or account.plan_pays(now) or account.is_open),
+            ),
             ("too_many_open_calls", self.open_holds(spender.account) >= self.open_calls),
-            ("key_rate_limit", limits.a_minute is not None and spender.taken_now(now) > limits.a_minute - 1),
-            ("paid_model", not self.models[model].is_free and not any(account.balance.values())),
+            ("key_rate_limit", spender.pace.is_used_up(limits.a_minute, now)),
+            ("rate_limit", account.pace.is_used_up(account.a_minute, now)),
+            *self._of_the_day(spender.account, now),
         ]
         return next((reason for reason, holds in checks if holds), None)
 
-    def _money(self, key: int, now: datetime) -> dict[str, int]:
-        """Return what spending has left of each limit and of the credit, by the reason that it would be."""
+    def _of_the_day(self, account: int, now: datetime) -> list[tuple[str, bool]]:
+        found = self.accounts[account]
+        if found.is_open or found.allowed.a_day is None:
+            return []
+        made = found.requests_on[now.date()]
+        is_over = made - self.open_holds(account) >= found.allowed.a_day
+        return [("daily_requests", is_over), ("busy", made >= found.allowed.a_day)]
+
+    def _limits(self, key: int, now: datetime) -> dict[str, int]:
+        """Return what spending has left of each limit of the key, by the reason that it would be."""
         spender = self.keys[key]
         limits = [
             ("key_total_limit", spender.limits.total, spender.spent),
             ("key_monthly_limit", spender.limits.monthly, spender.spent_in_month(now.date())),
             ("key_daily_limit", spender.limits.daily, spender.spent_on[now.date()]),
         ]
-        left = {reason: limit - spent for reason, limit, spent in limits if limit is not None}
-        return {**left, "insufficient_credit": sum(self.accounts[spender.account].balance.values())}
+        return {reason: limit - spent for reason, limit, spent in limits if limit is not None}
+
+    def _money(self, key: int, now: datetime) -> dict[str, int]:
+        """Return the same with what is left of the credit and of the windows of a plan."""
+        account = self.accounts[self.keys[key].account]
+        windows = {
+            "insufficient_credit": account.may_pay(now, without="budget"),
+            "monthly_budget": account.may_pay(now, without="weekly"),
+            "weekly_cap": account.may_pay(now, without="daily"),
+            "daily_cap": account.may_pay(now),
+        }
+        credit = {reason: pays["plan"] + pays["wallet"] for reason, pays in windows.items()}
+        return {**self._limits(key, now), **credit}
 
     def _shortage(self, key: int, least: int, now: datetime) -> str:
         short = [reason for reason, left in self._money(key, now).items() if left < least]
-        by_weight = ["key_total_limit", "insufficient_credit", "key_monthly_limit", "key_daily_limit"]
+        by_weight = [
+            "key_total_limit", "insufficient_credit", "key_monthly_limit", "monthly_budget", "weekly_cap",
+            "key_daily_limit", "daily_cap",
+        ]  # fmt: skip
         return next((reason for reason in by_weight if reason in short), "busy")
 
     def _affordable(self, key: int, price: Price, read: int, choices: int, now: datetime) -> int:
-        limits = self._money(key, now)
-        del limits["insufficient_credit"]
         held = self.held_by(key)
-        account = self.accounts[self.keys[key].account]
-        room = min([account.all_free, *(max(left - held, 0) for left in limits.values())])
+        free = sum(self.accounts[self.keys[key].account].may_set_aside(now).values())
+        room = min([free, *(max(left - held, 0) for left in self._limits(key, now).values())])
         left = room - Fraction(read * max(price.input, price.kept), 10**6)
         return max(math.floor(left / Fraction(choices * price.output, 10**6)), 0)
 
-    def _set_aside(self, account: Account, cost: int) -> dict[str, int]:
-        aside = {}
+    def _count_request(self, spender: Key, now: datetime) -> None:
+        spender.requests += 1
+        spender.pace.take(spender.limits.a_minute, now)
+        account = self.accounts[spender.account]
+        account.pace.take(account.a_minute, now)
+        account.requests_on[now.date()] += 1
+
+    def _set_aside(self, account: Account, cost: int, now: datetime) -> dict[str, int]:
+        aside, free = {}, account.may_set_aside(now)
         for pool in POOLS:
-            aside[pool] = min(cost, account.free(pool))
+            aside[pool] = min(cost, free[pool])
             account.held[pool] += aside[pool]
             cost -= aside[pool]
         return aside
@@ -291,13 +333,27 @@ class Books:
             share = min(paid, hold.aside[pool])
             account.balance[pool] -= share
             account.held[pool] -= hold.aside[pool]
+            account.paid[hold.period, pool, hold.day] += share
+            if pool != "wallet" and hold.period != account.period:
+                account.balance[pool] -= hold.aside[pool] - share
             paid -= share
+
+    @staticmethod
+    def _expire_pools(account: Account) -> None:
+        for pool in ("main", "backup"):
+            account.balance[pool] = account.held[pool]
+
+    @staticmethod
+    def _fill(account: Account, gives: dict[str, int]) -> None:
+        for pool, amount in gives.items():
+            account.balance["backup" if pool == "backup" else "main"] += amount
 
     @staticmethod
     def _left(key: Key, now: datetime) -> str:
         if key.limits.a_minute is None:
             return ""
-        return f", {max(key.limits.a_minute - math.ceil(key.taken_now(now)), 0)} left"
+        taken = key.pace.taken_now(key.limits.a_minute, now)
+        return f", {max(key.limits.a_minute - math.ceil(taken), 0)} left"
 
     @staticmethod
     def _answer(hold: Hold) -> str:

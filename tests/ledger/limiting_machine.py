@@ -7,6 +7,7 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from ledger.models import KeyAllowance
 from tests.ledger.books import Key
+from tests.ledger.expected_accounts import Pace
 from tests.ledger.machine import LedgerMachine, amounts, pick, picks
 
 HOME = "203.0.113.0/24"
@@ -32,7 +33,7 @@ class LimitingMachine(LedgerMachine):
     @rule(who=picks, a_minute=st.sampled_from([None, 1, 3, 20]))
     def limit_how_often_a_key_calls(self, who: int, a_minute: int | None) -> None:
         key = self._limited(who, requests_per_minute=a_minute, rate_arrival_at=None)
-        key.limits.a_minute, key.taken_at = a_minute, None
+        key.limits.a_minute, key.pace = a_minute, Pace()
 
     @rule(who=picks, what=st.one_of(st.none(), picks), is_bound=st.booleans())
     def limit_what_a_key_calls_and_whence(self, who: int, what: int | None, is_bound: bool) -> None:  # noqa: FBT001 - drawn

@@ -23,7 +23,6 @@ from accounts.services import api_keys
 from ledger.errors import InsufficientBalance
 from ledger.models import (
     Account,
-    AccountAllowance,
     Entry,
     Hold,
     KeyAllowance,
@@ -36,10 +35,13 @@ from ledger.services import accounts, entries, holds, proof
 from ledger.services.entries import Movement, Place
 from ledger.services.holds import Refused, ReleaseRequest, Reserved, ReserveRequest, SettleRequest
 from tests.factories import ledger as make
-from tests.ledger.books import POOLS, Books, Ended, Key, Model, Price
-from tests.ledger.books import Account as ExpectedAccount
+from tests.ledger.books import Books, Ended, Key, Model, Price
+from tests.ledger.expected_accounts import POOLS, Allowed
+from tests.ledger.expected_accounts import Account as ExpectedAccount
 
 OPEN_CALLS = 4
+# What accounts without a plan may: little enough to be met within minutes.
+FREE_ALLOWANCE = {"open_calls": OPEN_CALLS, "requests_per_minute": 2, "requests_per_day": 12}
 CONNECTIONS = 3
 LIFETIME = timedelta(minutes=15)
 START = datetime(2027, 1, 31, 23, 30, tzinfo=UTC)
@@ -100,11 +102,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.books = Books(open_calls=OPEN_CALLS)
         self.calls: list[ReserveRequest] = []
         self.accounts = [make.AccountFactory.create() for _ in range(2)]
-        AccountAllowance.objects.update(open_calls=OPEN_CALLS)
         self.spenders = [make.spender(self.accounts[number]) for number in (0, 0, 1)]
         self.models = [make.ModelFactory.create(is_free=is_free) for is_free in (False, False, True)]
         for account in self.accounts:
-            self.books.accounts[account.pk] = ExpectedAccount()
+            self.books.accounts[account.pk] = ExpectedAccount(free_allowance())
         for spender in self.spenders:
             self.books.keys[spender.api_key.pk] = Key(spender.account.pk)
         for model, price in zip(self.models, PRICES, strict=True):
@@ -129,6 +130,7 @@ class LedgerMachine(RuleBasedStateMachine):
         account = self._living(who)
         self.lines.on(line, partial(make.fill, Place(pool, account), amount))
         self.books.move(account.pk, pool, amount)
+        self.books.accounts[account.pk].allowed.all_models = True
 
     @rule(line=lines, who=picks, pool=st.sampled_from(POOLS), amount=amounts)
     def take(self, line: int, who: int, pool: str, amount: int) -> None:
@@ -363,6 +365,11 @@ class LedgerMachine(RuleBasedStateMachine):
             report.cache_write_tokens,
             report.output_tokens,
         )
+
+
+def free_allowance() -> Allowed:
+    """Return what accounts without a plan may, in the words of `Books`."""
+    return Allowed(FREE_ALLOWANCE["requests_per_minute"], FREE_ALLOWANCE["requests_per_day"])
 
 
 def pick(choices: Sequence[T], number: int) -> T:

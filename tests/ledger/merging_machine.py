@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from ledger.errors import AccountFrozen, AccountNotMergeable
-from ledger.models import Account, AccountAllowance
+from ledger.models import Account
 from ledger.money import NanoUSD
 from ledger.services import holds, lots, merging
 from ledger.services.holds import Reserved
 from tests.factories import ledger as make
-from tests.ledger.books import Account as ExpectedAccount
 from tests.ledger.books import Books, Key
+from tests.ledger.expected_accounts import Account as ExpectedAccount
 from tests.ledger.limiting_machine import LimitingMachine
-from tests.ledger.machine import OPEN_CALLS, lines, pick, picks, told
+from tests.ledger.machine import free_allowance, lines, pick, picks, told
 
 MOST_ACCOUNTS = 6
 
@@ -36,10 +36,9 @@ class MergingMachine(LimitingMachine):
     @rule()
     def open_an_account(self) -> None:
         spender = make.spender()
-        AccountAllowance.objects.filter(account=spender.account).update(open_calls=OPEN_CALLS)
         self.accounts.append(spender.account)
         self.spenders.append(spender)
-        self.books.accounts[spender.account.pk] = ExpectedAccount()
+        self.books.accounts[spender.account.pk] = ExpectedAccount(free_allowance())
         self.books.keys[spender.api_key.pk] = Key(spender.account.pk)
 
     @rule(line=lines, who=picks, whom=picks)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
 from itertools import permutations
 from typing import Any
 
@@ -10,34 +9,13 @@ import pytest
 from pytest_django import Settings
 
 from ledger.errors import PeriodWithoutCredit, ReferenceReused
-from ledger.models import Account, AccountAllowance, Entry, Hold, LanguageModel, Posting, UsageRecord
+from ledger.models import Account, AccountAllowance, Entry, LanguageModel, Posting
 from ledger.services import accounts, holds, merging, periods
-from ledger.services.holds import ReleaseRequest, ReserveRequest
 from tests.factories import ledger as make
 from tests.factories import periods as plan
-from tests.factories.periods import DAY, MONTH, NOON
+from tests.factories.periods import DAY, MONTH, NOON, begin, pools, reserved, turn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("proven_books")]
-
-
-def begin(account: Account, number: int = 1, *, at: datetime | None = None, **facts: Any) -> Entry:
-    stretch = plan.period(number)
-    return periods.begin(account, stretch, **_named(number, facts), at=at or stretch.starts_at)
-
-
-def turn(account: Account, number: int, *, at: datetime | None = None, **facts: Any) -> Entry:
-    stretch = plan.period(number)
-    return periods.turn(account, stretch, **_named(number, facts), at=at or stretch.starts_at)
-
-
-def _named(number: int, facts: dict[str, Any]) -> dict[str, Any]:
-    credit, allowance = plan.credit(1_000, bonus=200, backup=3_000), plan.allowance()
-    return {"reference": f"plan:{number}", "credit": credit, "allowance": allowance, **facts}
-
-
-def pools(account: Account) -> tuple[int, int, int]:
-    account.refresh_from_db()
-    return account.main_balance_nano_usd, account.backup_balance_nano_usd, account.wallet_balance_nano_usd
 
 
 def everything(account: Account) -> dict[str, Any]:
@@ -45,8 +23,8 @@ def everything(account: Account) -> dict[str, Any]:
     posted: Counter[tuple[str, str]] = Counter()
     for posting in Posting.objects.all():
         posted[posting.source, posting.destination] += posting.amount_nano_usd
-    kept = Account.objects.filter(pk=account.pk).values().get()
-    running = Entry.objects.filter(pk=kept.pop("period_id")).values_list("reference", flat=True)
+    kept: dict[str, Any] = {**Account.objects.filter(pk=account.pk).values().get()}
+    running = Entry.objects.filter(pk=kept["period_id"]).values_list("reference", flat=True)
     allowance = AccountAllowance.objects.filter(account=account).values().get()
     return {**kept, **allowance, "running": list(running), "posted": net(posted)}
 
@@ -58,12 +36,6 @@ def net(posted: Counter[tuple[str, str]]) -> dict[str, int]:
         places[source] -= amount
         places[destination] += amount
     return dict(places)
-
-
-def reserved(request: ReserveRequest, at: datetime) -> ReserveRequest:
-    holds.reserve([request], at=at)
-    assert Hold.objects.filter(pk=request.request_id).exists()
-    return request
 
 
 def test_a_period_fills_the_pools_from_plan_and_promotion() -> None:
@@ -205,9 +177,9 @@ def test_turns_that_were_missed_come_out_the_same_in_any_order(order: tuple[int,
     expected = pools(in_time)
     all_at_once = plan.period(4).starts_at + DAY
 
-    periods.begin(late, plan.period(1), **_named(1, {"reference": "late:1"}), at=NOON)
+    periods.begin(late, plan.period(1), **plan.named(1, {"reference": "late:1"}), at=NOON)
     for number in order:
-        facts = _named(number, {"reference": f"late:{number}"})
+        facts = plan.named(number, {"reference": f"late:{number}"})
         periods.turn(late, plan.period(number), **facts, at=all_at_once)
 
     assert pools(late) == expected
@@ -336,79 +308,6 @@ def test_a_plan_of_which_all_was_spent_ends_without_an_entry(model: LanguageMode
     assert periods.end(caller.account, begun.reference) is None
     caller.account.refresh_from_db()
     assert caller.account.period is None
-
-
-@pytest.mark.parametrize("follows", ["turn", "end"])
-@pytest.mark.parametrize("closes", ["settle", "release", "expire"])
-def test_what_a_call_leaves_of_an_ended_period_expires_when_it_ends(
-    model: LanguageModel, follows: str, closes: str
-) -> None:
-    caller = make.spender()
-    first = begin(caller.account, credit=plan.credit(150, backup=50))
-    request = reserved(make.call(caller, model, lifetime_seconds=60), NOON)
-    follow = {
-        "turn": lambda: turn(caller.account, 2, credit=plan.credit(150, backup=50)),
-        "end": lambda: periods.end(caller.account, first.reference),
-    }
-    follow[follows]()
-    left_by_follower = pools(caller.account)
-    later = NOON + MONTH + DAY
-
-    close = {
-        "settle": lambda: holds.settle([make.report(request)], at=later),
-        "release": lambda: holds.release([ReleaseRequest(request.request_id)], at=later),
-        "expire": lambda: holds.expire_due(at=later),
-    }
-    close[closes]()
-
-    refilled = (150, 50, 0) if follows == "turn" else (0, 0, 0)
-    assert left_by_follower == (refilled[0] + 150, refilled[1] + 50, 0)
-    assert pools(caller.account) == refilled
-    spent = 100 if closes == "settle" else 0
-    entry = Entry.objects.get(reference=f"hold:{request.request_id}:remainder")
-    assert entry.kind == Entry.Kind.REMAINDER_EXPIRED
-    assert dict(entry.postings.values_list("source", "amount_nano_usd")) == {
-        "main": 150 - spent, "backup": 50,
-    }  # fmt: skip
-
-
-def test_a_call_that_uses_all_it_held_leaves_nothing_to_expire(model: LanguageModel) -> None:
-    caller = make.spender()
-    begin(caller.account)
-    request = reserved(make.call(caller, model), NOON)
-    turn(caller.account, 2)
-
-    holds.settle([make.report(request, input_tokens=100, output_tokens=50)], at=NOON + MONTH)
-
-    assert not Entry.objects.filter(kind=Entry.Kind.REMAINDER_EXPIRED).exists()
-    assert pools(caller.account) == (1_200, 3_000, 0)
-
-
-def test_a_call_counts_in_the_period_in_which_it_was_reserved(model: LanguageModel) -> None:
-    caller = make.spender()
-    first = begin(caller.account)
-    request = reserved(make.call(caller, model), NOON + MONTH - DAY / 24)
-    turn(caller.account, 2)
-
-    holds.settle([make.report(request)], at=NOON + MONTH)
-
-    caller.account.refresh_from_db()
-    account = caller.account
-    assert (account.day_spent_nano_usd, account.week_spent_nano_usd, account.budget_spent_nano_usd) == (
-        0, 0, 0,
-    )  # fmt: skip
-    assert UsageRecord.objects.get().period_id == first.pk
-
-
-def test_what_the_wallet_has_set_aside_never_expires(model: LanguageModel) -> None:
-    caller = make.spender(wallet=1_000)
-    begin(caller.account, credit=plan.credit(150))
-    request = reserved(make.call(caller, model), NOON)
-    turn(caller.account, 2, credit=plan.credit(150))
-
-    holds.settle([make.report(request)], at=NOON + MONTH)
-
-    assert pools(caller.account) == (150, 0, 1_000)
 
 
 def test_an_account_with_a_plan_takes_a_guest_s_credit_in(model: LanguageModel) -> None:

@@ -33,11 +33,12 @@ def refusal(caller: Spender, model: LanguageModel, at: datetime = NOON) -> tuple
     return answer.reason, answer.retry_after_seconds
 
 
-def spend(caller: Spender, model: LanguageModel, at: datetime = NOON) -> None:
-    """Make a call that holds 200 nano-USD and costs 200."""
-    request = make.call(caller, model)
-    assert isinstance(reserve(request, at), Reserved)
-    holds.settle([make.report(request, input_tokens=100, output_tokens=50)], at=at)
+def spend(caller: Spender, model: LanguageModel, at: datetime = NOON, *, times: int = 1) -> None:
+    """Make calls one after another that each hold 200 nano-USD and cost 200."""
+    for _ in range(times):
+        request = make.call(caller, model)
+        assert isinstance(reserve(request, at), Reserved)
+        holds.settle([make.report(request, input_tokens=100, output_tokens=50)], at=at)
 
 
 def held(account: Account) -> tuple[int, int, int]:
@@ -79,7 +80,7 @@ def test_a_cap_of_the_week_passes_a_call_on_likewise(model: LanguageModel) -> No
 def test_caps_pace_the_main_pool_alone(model: LanguageModel) -> None:
     caller = plan.subscriber(main=200, backup=1_000, daily_cap_nano_usd=200, weekly_cap_nano_usd=200)
 
-    [spend(caller, model) for _ in range(4)]
+    spend(caller, model, times=4)
 
     caller.account.refresh_from_db()
     assert balances(caller.account) == (0, 400, 0)
@@ -97,7 +98,7 @@ def test_the_budget_limits_both_pools_together_and_not_the_wallet(model: Languag
 
 def test_a_day_that_is_used_up_is_over_at_midnight(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, daily_cap_nano_usd=400, weekly_cap_nano_usd=10_000)
-    [spend(caller, model) for _ in range(2)]
+    spend(caller, model, times=2)
 
     assert refusal(caller, model) == (RefusalReason.DAILY_CAP, 12 * 3600)
     assert refusal(caller, model, MIDNIGHT - SECOND) == (RefusalReason.DAILY_CAP, 1)
@@ -106,7 +107,7 @@ def test_a_day_that_is_used_up_is_over_at_midnight(model: LanguageModel) -> None
 
 def test_a_week_that_is_used_up_is_over_on_monday(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, daily_cap_nano_usd=400, weekly_cap_nano_usd=400)
-    [spend(caller, model) for _ in range(2)]
+    spend(caller, model, times=2)
 
     assert refusal(caller, model) == (RefusalReason.WEEKLY_CAP, (4 * 24 + 12) * 3600)
     assert refusal(caller, model, MIDNIGHT) == (RefusalReason.WEEKLY_CAP, 4 * 24 * 3600)
@@ -115,14 +116,14 @@ def test_a_week_that_is_used_up_is_over_on_monday(model: LanguageModel) -> None:
 
 def test_a_budget_that_is_used_up_is_over_with_the_period(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, budget_nano_usd=400)
-    [spend(caller, model) for _ in range(2)]
+    spend(caller, model, times=2)
 
     assert refusal(caller, model) == (RefusalReason.MONTHLY_BUDGET, 30 * 24 * 3600)
 
 
 def test_a_plan_without_credit_left_asks_for_some(model: LanguageModel) -> None:
     caller = plan.subscriber(main=400)
-    [spend(caller, model) for _ in range(2)]
+    spend(caller, model, times=2)
 
     assert refusal(caller, model) == (RefusalReason.INSUFFICIENT_CREDIT, None)
 
@@ -150,7 +151,8 @@ def test_the_site_s_clock_says_when_a_day_and_a_week_are_over(
     sunday_23_o_clock = datetime(2027, 3, 7, 15, tzinfo=UTC)
     caller = plan.subscriber(main=10_000, daily_cap_nano_usd=200, weekly_cap_nano_usd=200)
     other = plan.subscriber(main=10_000, daily_cap_nano_usd=200)
-    [spend(each, model, sunday_23_o_clock) for each in (caller, other)]
+    spend(caller, model, sunday_23_o_clock)
+    spend(other, model, sunday_23_o_clock)
 
     assert refusal(caller, model, sunday_23_o_clock) == (RefusalReason.WEEKLY_CAP, 3600)
     assert refusal(other, model, sunday_23_o_clock) == (RefusalReason.DAILY_CAP, 3600)
@@ -179,7 +181,7 @@ def test_what_is_open_from_yesterday_counts_today_until_it_ends(model: LanguageM
 
 def test_requests_a_minute_come_back_one_by_one(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, requests_per_minute=3)
-    [spend(caller, model) for _ in range(3)]
+    spend(caller, model, times=3)
 
     assert refusal(caller, model) == (RefusalReason.RATE_LIMIT, 20)
     assert isinstance(reserve(make.call(caller, model), NOON + 20 * SECOND), Reserved)
@@ -188,7 +190,8 @@ def test_requests_a_minute_come_back_one_by_one(model: LanguageModel) -> None:
 
 def test_requests_a_minute_are_of_all_keys_together(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, requests_per_minute=2)
-    [spend(each, model) for each in (caller, make.spender(caller.account))]
+    spend(caller, model)
+    spend(make.spender(caller.account), model)
 
     assert refusal(caller, model)[0] == RefusalReason.RATE_LIMIT
 
@@ -196,7 +199,7 @@ def test_requests_a_minute_are_of_all_keys_together(model: LanguageModel) -> Non
 def test_a_wallet_lifts_the_limit_of_requests_a_minute(model: LanguageModel) -> None:
     caller = plan.subscriber(main=10_000, wallet=1, requests_per_minute=1)
 
-    [spend(caller, model) for _ in range(5)]
+    spend(caller, model, times=5)
 
     assert balances(caller.account) == (9_000, 0, 1)
 
@@ -205,7 +208,8 @@ def test_a_wallet_up_to_the_threshold_lifts_nothing(model: LanguageModel, settin
     settings.WALLET_THRESHOLD_NANO_USD = 500
     poor = plan.subscriber(main=10_000, wallet=500, requests_per_minute=1)
     rich = plan.subscriber(main=10_000, wallet=501, requests_per_minute=1)
-    [spend(each, model) for each in (poor, rich)]
+    spend(poor, model)
+    spend(rich, model)
 
     assert refusal(poor, model)[0] == RefusalReason.RATE_LIMIT
     assert isinstance(reserve(make.call(rich, model)), Reserved)
@@ -324,7 +328,7 @@ def test_who_has_neither_plan_nor_credit_calls_free_models_once_a_minute() -> No
 def test_a_free_day_has_so_many_requests(settings: Settings) -> None:
     settings.FREE_ALLOWANCE = {**settings.FREE_ALLOWANCE, "requests_per_day": 3, "requests_per_minute": None}
     free, caller = make.priced(is_free=True), make.spender()
-    [spend(caller, free) for _ in range(3)]
+    spend(caller, free, times=3)
 
     assert refusal(caller, free) == (RefusalReason.DAILY_REQUESTS, 12 * 3600)
     assert isinstance(reserve(make.call(caller, free), MIDNIGHT), Reserved)
@@ -348,7 +352,7 @@ def test_credit_lifts_the_limits_of_free_accounts(settings: Settings) -> None:
     settings.FREE_ALLOWANCE = {**settings.FREE_ALLOWANCE, "requests_per_day": 2}
     free, caller = make.priced(is_free=True), make.spender(wallet=1)
 
-    [spend(caller, free) for _ in range(5)]
+    spend(caller, free, times=5)
 
     assert balances(caller.account) == (0, 0, 1)
 
