@@ -15,6 +15,8 @@ urlpatterns = [
     path("guide", guide.guide, name="guide"),
     path("", include("billing.urls")),
     path("dashboard", dashboard.dashboard, name="dashboard"),
+    path("dashboard/meters", dashboard.meters, name="dashboard_meters"),
+    path("dashboard/wallet", dashboard.wallet_switch, name="dashboard_wallet"),
     path("receipts/<uuid:request_id>", receipts.receipt, name="receipt"),
     path("wallet", wallet.wallet, name="wallet"),
     path("wallet/redeem", wallet.redeem, name="wallet_redeem"),
