@@ -25,6 +25,18 @@ class CoinTooSmall(BillingError):
     code = "coin_too_small"
 
 
+class QuoteExpired(BillingError):
+    """What was confirmed is not a quote of this switch, or is older than a quote holds."""
+
+    code = "quote_expired"
+
+
+class AlreadySubscribed(BillingError):
+    """The customer has just this plan."""
+
+    code = "already_subscribed"
+
+
 class AlreadyPaid(BillingError):
     """The order is paid: no address to send more to is opened for it."""
 

@@ -20,6 +20,7 @@ from billing.services import (
     reconciliation,
     refund_requests,
     showing,
+    subscriptions,
     transfers,
 )
 from ledger.services import proof as ledger_proof
@@ -145,6 +146,13 @@ def reconcile() -> None:
     """Compare our payments with those of each provider."""
     for provider in reconciliation.compared():
         reconciliation.run(provider)
+
+
+@shared_task
+def tend_plans() -> None:
+    """End the plans whose time is over, and tell whoever's ends soon."""
+    subscriptions.end_due()
+    subscriptions.warn_of_ends()
 
 
 @shared_task

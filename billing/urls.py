@@ -3,11 +3,13 @@
 from django.urls import path
 
 from billing.models import Provider
-from billing.views import agents, checkout, coins, lookup, order, pricing, topup, transfers, webhooks
+from billing.views import agents, checkout, coins, lookup, order, plans, pricing, topup, transfers, webhooks
 
 urlpatterns = [
     path("wallet/topup", topup.topup, name="topup"),
     path("pricing", pricing.pricing, name="pricing"),
+    path("plans", plans.plans, name="plans"),
+    path("plans/<slug:slug>", plans.plan, name="plan"),
     path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
     path("agent", agents.agent, name="agent"),
     path("transfers", transfers.channels, name="transfers"),

@@ -11,6 +11,7 @@ from accounts.errors import TooManyAttempts
 from billing.errors import (
     AlreadyClaimed,
     AlreadyPaid,
+    AlreadySubscribed,
     AmountOutOfRange,
     AmountTooSmall,
     CannotBeAccepted,
@@ -30,6 +31,7 @@ from billing.errors import (
     NumberMistyped,
     OrderNotFound,
     PaidTooLittle,
+    QuoteExpired,
     ReferenceUnreadable,
     RefundEnded,
     RefundTooLarge,
@@ -47,6 +49,8 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     ),
     CoinTooSmall: (409, _("This order is below the minimum of that coin. Choose another one.")),
     AlreadyPaid: (409, _("This order is paid already: send nothing more. Reload its page.")),
+    AlreadySubscribed: (409, _("You have this plan already.")),
+    QuoteExpired: (409, _("Those terms hold no more. Open the plan again to see the new ones.")),
     NothingToDecide: (409, _("No coins of this order wait for a decision any more. Reload its page.")),
     ReviewClosed: (409, _("Somebody has resolved this review meanwhile.")),
     CannotBeAccepted: (

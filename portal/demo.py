@@ -13,12 +13,12 @@ from django.db import transaction
 
 from accounts.models import ApiKey, User
 from accounts.services import customers
-from billing.models import AgentVendor, Package, PackagePrice, Provider, PublishedRate, TransferChannel
+from billing.models import AgentVendor, Package, PackagePrice, Plan, Provider, PublishedRate, TransferChannel
 from billing.services import rates
 from gateway.models import Channel, Protocol
 from gateway.services import channels
 from ledger.models import Entry, LanguageModel, ModelAlias
-from ledger.money import UnitRates, unit_rates, usd
+from ledger.money import NANO_USD_PER_CREDIT, UnitRates, unit_rates, usd
 from ledger.services import accounts, credits, entries, pricing, spending_keys  # noqa: A004 - the word of the house
 
 UPSTREAM_KEY = "sandbox-upstream-key"
@@ -77,6 +77,23 @@ class DemoPackage(NamedTuple):
     def price_cents(self) -> int:
         """What Creem charges, in US cents."""
         return -(-self.list_price_cents // PUBLISHED_RATES["CNY"])
+
+
+class DemoPlan(NamedTuple):
+    """A plan of the demo shop: words in English and Chinese, price in USD, size and caps in credits."""
+
+    slug: str
+    name: tuple[str, str]
+    price_usd: int
+    base_credits: int
+    daily_cap_credits: int
+    weekly_cap_credits: int
+    requests_per_minute: int
+
+    @property
+    def pass_product_id(self) -> str:
+        """The product at Creem that 30 days of it are sold as."""
+        return f"prod_demo_pass_{self.slug}"
 
 
 class DemoChannel(NamedTuple):
@@ -161,6 +178,13 @@ PACKAGES = (
         ("Teams and heavy use", "团队与高频使用"), ("Best value", "最划算"),
     ),
 )  # fmt: skip
+PLANS = (
+    DemoPlan("starter", ("Starter", "入门版"), 10, 1_000, 100, 300, 20),
+    DemoPlan("premium", ("Premium", "高级版"), 25, 2_500, 250, 750, 40),
+    DemoPlan("pro", ("Pro", "专业版"), 50, 5_000, 500, 1_500, 60),
+    DemoPlan("master", ("Master", "大师版"), 100, 10_000, 1_000, 3_000, 80),
+    DemoPlan("ultra", ("Ultra", "旗舰版"), 200, 20_000, 2_000, 6_000, 120),
+)
 
 
 @transaction.atomic
@@ -173,6 +197,8 @@ def load() -> None:
         _channel(protocol, [model for spoken, model in offered if spoken is protocol])
     for position, package in enumerate(PACKAGES):
         _package(package, position)
+    for position, plan in enumerate(PLANS):
+        _plan(plan, position)
     for position, (slug, name) in enumerate(AGENT_VENDORS.items()):
         _agent_vendor(slug, name, position)
     for currency, units in PUBLISHED_RATES.items():
@@ -183,7 +209,7 @@ def load() -> None:
 
 def products() -> list[dict[str, str | int]]:
     """Return what the sandbox's Creem has to sell, so that everything can be bought by card."""
-    return [TOPUP_PRODUCT, *map(_product, PACKAGES)]
+    return [TOPUP_PRODUCT, *map(_product, PACKAGES), *map(_pass_product, PLANS)]
 
 
 def _product(package: DemoPackage) -> dict[str, str | int]:
@@ -191,6 +217,15 @@ def _product(package: DemoPackage) -> dict[str, str | int]:
         "id": package.product_id,
         "name": f"{package.name[0]} {package.name[1]}",
         "price": package.price_cents,
+        "currency": PackagePrice.Currency.USD,
+    }
+
+
+def _pass_product(plan: DemoPlan) -> dict[str, str | int]:
+    return {
+        "id": plan.pass_product_id,
+        "name": f"{plan.name[0]} {plan.name[1]}",
+        "price": 100 * plan.price_usd,
         "currency": PackagePrice.Currency.USD,
     }
 
@@ -278,6 +313,23 @@ def _package(demo: DemoPackage, position: int) -> None:
         PackagePrice.objects.create(
             package=package, provider=Provider.NOWPAYMENTS, price_cents=demo.price_cents
         )
+
+
+def _plan(demo: DemoPlan, position: int) -> None:
+    Plan.objects.get_or_create(
+        slug=demo.slug,
+        defaults={
+            "name": demo.name[0],
+            "name_zh": demo.name[1],
+            "price_cents": 100 * demo.price_usd,
+            "base_nano_usd": demo.base_credits * NANO_USD_PER_CREDIT,
+            "daily_cap_nano_usd": demo.daily_cap_credits * NANO_USD_PER_CREDIT,
+            "weekly_cap_nano_usd": demo.weekly_cap_credits * NANO_USD_PER_CREDIT,
+            "requests_per_minute": demo.requests_per_minute,
+            "pass_product_id": demo.pass_product_id,
+            "position": position,
+        },
+    )
 
 
 def _rate(currency: str, units: int) -> None:

@@ -16,6 +16,7 @@ EVERY = {
     "billing.tasks.sweep_foreign_keys": MINUTE,
     "billing.tasks.sweep_refunds": 30,
     "billing.tasks.tend_coins": 5 * MINUTE,
+    "billing.tasks.tend_plans": MINUTE,
     "billing.tasks.reconcile": HOUR,
     "billing.tasks.forget_spent_codes": HOUR,
     "billing.tasks.sweep_mails": 15,

@@ -9,6 +9,7 @@ from billing.admin import (
     orders,
     packages,
     payments,
+    plans,
     rates,
     reconciliations,
     refunds,
@@ -17,6 +18,6 @@ from billing.admin import (
 )
 
 __all__ = [
-    "agents", "channels", "deposits", "inbox", "mails", "orders", "packages", "payments", "rates",
-    "reconciliations", "refunds", "reviews", "transfers",
+    "agents", "channels", "deposits", "inbox", "mails", "orders", "packages", "payments", "plans",
+    "rates", "reconciliations", "refunds", "reviews", "transfers",
 ]  # fmt: skip

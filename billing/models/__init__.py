@@ -7,6 +7,7 @@ from billing.models.mails import OrderMail
 from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
 from billing.models.packages import Package, PackagePrice
 from billing.models.payments import Payment, Review
+from billing.models.plans import Plan, PlanSwitch, Subscription, SubscriptionPeriod
 from billing.models.providers import Mode, Provider
 from billing.models.rates import PublishedRate
 from billing.models.reconciliation import Reconciliation
@@ -28,11 +29,15 @@ __all__ = [
     "Package",
     "PackagePrice",
     "Payment",
+    "Plan",
+    "PlanSwitch",
     "Provider",
     "PublishedRate",
     "Reconciliation",
     "Refund",
     "Review",
+    "Subscription",
+    "SubscriptionPeriod",
     "Transfer",
     "TransferChannel",
     "TransferDecision",

@@ -24,6 +24,7 @@ class OrderMail(OwedMail):
         DISPUTE = "dispute", _("dispute")
         INCOMPLETE = "incomplete", _("payment incomplete")
         AGENT_FAILED = "agent_failed", _("agent top-up failed")
+        PLAN_ENDS = "plan_ends", _("plan ends soon")
         TRANSFER_DETAILS = "transfer_details", _("where to transfer to")
         TRANSFER_ASKED = "transfer_asked", _("question about a transfer")
         TRANSFER_REJECTED = "transfer_rejected", _("transfer rejected")

@@ -51,11 +51,12 @@ class Order(models.Model):
     """
 
     class Kind(models.TextChoices):
-        """What was sold: a package, credit for an amount that the buyer chose, or work done by hand."""
+        """What was sold: a package, credit for a chosen amount, work done by hand, or a plan."""
 
         PACKAGE = "package", _("package")
         CREDIT = "credit", _("credit")
         AGENT = "agent", _("agent top-up")
+        PLAN = "plan", _("plan")
 
     class Delivery(models.TextChoices):
         """How it is delivered. AUTO: credit if logged in; a guest a key, or a code if no key can be made."""
@@ -63,6 +64,7 @@ class Order(models.Model):
         AUTO = "auto", _("wallet or key")
         CODE = "code", _("redemption code")
         MANUAL = "manual", _("by hand")
+        PLAN = "plan", _("plan")
 
     class State(models.TextChoices):
         """How far the order got; never back from PAID. An EXPIRED or FAILED one may be opened again.
@@ -87,6 +89,7 @@ class Order(models.Model):
         CODE = "code", _("redemption code")
         WALLET = "wallet", _("credit in the wallet")
         MANUAL = "manual", _("done by hand")
+        PLAN = "plan", _("plan")
 
     UNPAID = (State.CREATED, State.PENDING, State.EXPIRED, State.FAILED)
 
@@ -105,6 +108,9 @@ class Order(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.PACKAGE)
     package = models.ForeignKey(
         Package, models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("package")
+    )
+    plan = models.ForeignKey(
+        "billing.Plan", models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("plan")
     )
     title = models.CharField(_("sold as"), max_length=60)
     title_zh = models.CharField(_("sold as, in Chinese"), max_length=60)
@@ -197,12 +203,21 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_is_sold_for_something",
                 condition=Q(price_cents__gt=0, units__gt=0)
-                & (Q(kind="agent", credit_nano_usd=0) | (~Q(kind="agent") & Q(credit_nano_usd__gt=0))),
+                # The credit of a plan is that of its pools: see `SubscriptionPeriod`.
+                & (
+                    Q(kind__in=["agent", "plan"], credit_nano_usd=0)
+                    | Q(kind__in=["package", "credit"], credit_nano_usd__gt=0)
+                ),
             ),
             models.CheckConstraint(
                 name="order_of_a_package_names_it",
                 condition=Q(kind="package", package__isnull=False, tokens__gt=0)
-                | (Q(kind__in=["credit", "agent"], package__isnull=True, tokens=0)),
+                | (Q(kind__in=["credit", "agent", "plan"], package__isnull=True, tokens=0)),
+            ),
+            models.CheckConstraint(
+                name="order_of_a_plan_is_delivered_as_one",
+                condition=Q(kind="plan", plan__isnull=False, delivery="plan", was_guest=False)
+                | (~Q(kind="plan") & Q(plan__isnull=True) & ~Q(delivery="plan")),
             ),
             models.CheckConstraint(
                 name="order_by_hand_is_of_an_agent",
@@ -222,7 +237,7 @@ class Order(models.Model):
                 condition=Q(
                     state="delivered",
                     delivered_at__isnull=False,
-                    result__in=["key", "code", "wallet", "manual"],
+                    result__in=["key", "code", "wallet", "manual", "plan"],
                 )
                 | (~Q(state="delivered") & Q(delivered_at__isnull=True, result="")),
             ),

@@ -35,6 +35,7 @@ _LARGEST_COUNT = 32_767
 class Way(StrEnum):
     """How an order is to be delivered, as things stand."""
 
+    PLAN = "plan"
     WALLET = "wallet"
     OWN_KEY = "own key"
     FOREIGN_KEY = "foreign key"
@@ -112,6 +113,8 @@ def _way(order: Order) -> Way:
 
     A guest's order that was claimed before its delivery belongs to a user: it goes to the wallet.
     """
+    if order.delivery == Order.Delivery.PLAN:
+        return Way.PLAN
     if order.delivery == Order.Delivery.CODE:
         return Way.CODE
     if order.customer.user_id is not None:
@@ -137,6 +140,8 @@ def _finish(order_pk: int, key: ForeignKey | None = None) -> None:
     if order is None:
         return
     match _way(order):
+        case Way.PLAN:
+            handovers.as_plan(order)
         case Way.WALLET:
             handovers.to_wallet(order)
         case Way.OWN_KEY:

@@ -4,14 +4,25 @@ Credit and result are committed together: an order that is delivered has its cre
 that is not has moved nothing.
 """
 
+from decimal import Decimal
+from fractions import Fraction
+
 from django.conf import settings
 from django.utils import timezone
 
 from billing.models import KeyIntent, Order, OrderMail, OrderStep
 from billing.providers.key_issuer import ForeignKey
-from billing.services import mails, order_secrets, orders, sale_prices, taking_back
+from billing.services import (
+    mails,
+    order_secrets,
+    orders,
+    paid_orders,
+    sale_prices,
+    subscriptions,
+    taking_back,
+)
 from ledger.models import Account, Entry
-from ledger.money import NanoUSD
+from ledger.money import NANO_USD_PER_CREDIT, NanoUSD, PriceFacts
 from ledger.services import accounts, credits, entries, spending_keys  # noqa: A004 - the word of the house
 from redemption.services import sold_codes
 
@@ -56,6 +67,21 @@ def as_code(order: Order) -> None:
     _close(order, Order.Result.CODE)
 
 
+def as_plan(order: Order) -> None:
+    """Begin the plan in the books. Whoever has that plan already gets the price as credit in the wallet.
+
+    Coins beyond the price are credited, too.
+    """
+    live = subscriptions.live_of(subscriptions.lock(order.customer_id))
+    if live is not None and live.plan_id == order.plan_id:
+        paid_orders.sell_as_credit(order, Fraction(1))
+        to_wallet(order)
+        return
+    subscriptions.begin(order)
+    _grant_surplus(order)
+    _close(order, Order.Result.PLAN)
+
+
 def by_hand(order: Order) -> None:
     """Close an order whose job staff have done; the books get no entry, as no credit of ours was sold."""
     _close(order, Order.Result.MANUAL)
@@ -73,6 +99,21 @@ def _grant(order: Order) -> Account:
         note=order.reference,
     )
     return account
+
+
+def _grant_surplus(order: Order) -> None:
+    surplus = order.payment.amount_cents - order.price_cents
+    if surplus > 0:
+        paid = Decimal(surplus).scaleb(-2)
+        credits.grant(
+            accounts.open_for(order.customer),
+            NanoUSD(surplus * NANO_USD_PER_CREDIT),
+            source=entries.cash(order.provider),
+            reference=f"order:{order.pk}:surplus",
+            kind=Entry.Kind.ORDER_DELIVERED,
+            price=PriceFacts(paid, order.currency, Decimal(1)),
+            note=order.reference,
+        )
 
 
 def _close(order: Order, result: Order.Result) -> None:

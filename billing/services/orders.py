@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import Customer, User
 from accounts.services import customers
-from billing.models import Mode, Order, OrderStep, Package, PackagePrice
+from billing.models import Mode, Order, OrderStep, Package, PackagePrice, Plan
 from billing.services import order_numbers, rates
 
 REFERENCE_LENGTH = 20
@@ -40,6 +40,7 @@ class Sale:
     credit_nano_usd: int
     kind: Order.Kind = Order.Kind.PACKAGE
     package: Package | None = None
+    plan: Plan | None = None
     tokens: int = 0
     delivery: Order.Delivery = Order.Delivery.AUTO
     product_id: str = ""

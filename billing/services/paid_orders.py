@@ -9,6 +9,7 @@ from billing.errors import PaidTooLittle
 from billing.models import AgentJob, Order, OrderMail, OrderStep, Payment
 from billing.providers.facts import PaymentSucceeded
 from billing.services import mails, orders
+from ledger.money import NANO_USD_PER_CREDIT
 
 _LONGEST_ID = 80
 _LARGEST_CENTS = 2**31 - 1
@@ -17,16 +18,23 @@ _LARGEST_CENTS = 2**31 - 1
 def scale(order: Order, share: Fraction) -> None:
     """Let ``order``, whose row the caller has locked, bring ``share`` of its credit, rounded down.
 
-    Its price stays what was quoted. Work by hand brings no credit, and everything else at least a nano-USD.
-    Raises PaidTooLittle for less than work by hand costs: nobody would know what part of it to do.
+    Its price stays what was quoted. Work by hand brings no credit, and everything else at least a nano-USD. A
+    plan is not sold in parts: less than its price is credit for the wallet. Raises PaidTooLittle below what
+    work by hand costs: nobody would know what part of it to do.
     """
-    if order.kind == Order.Kind.AGENT and share < 1:
+    if share < 1 and order.kind == Order.Kind.AGENT:
         raise PaidTooLittle
-    if order.kind == Order.Kind.AGENT or share == 1:
-        return
-    order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)
-    order.tokens = max(int(order.tokens * share), 1) if order.tokens else 0
-    order.save(update_fields=["credit_nano_usd", "tokens"])
+    if share < 1 and order.kind == Order.Kind.PLAN:
+        sell_as_credit(order, share)
+    elif order.credit_nano_usd and share != 1:
+        _scale_credit(order, share)
+
+
+def sell_as_credit(order: Order, share: Fraction) -> None:
+    """Turn the order of a plan, whose row the caller has locked, into credit for ``share`` of its price."""
+    order.kind, order.plan, order.delivery = Order.Kind.CREDIT, None, Order.Delivery.AUTO
+    order.credit_nano_usd = max(int(order.price_cents * NANO_USD_PER_CREDIT * share), 1)
+    order.save(update_fields=["kind", "plan", "delivery", "credit_nano_usd"])
 
 
 def record(fact: PaymentSucceeded, order: Order) -> None:
@@ -70,3 +78,9 @@ def hand_over(order: Order, *, at: datetime) -> None:
 def _storable(cents: int | None) -> int | None:
     """Return ``cents`` unless the column is too small: a figure for the record must not refuse a sale."""
     return cents if cents is not None and cents <= _LARGEST_CENTS else None
+
+
+def _scale_credit(order: Order, share: Fraction) -> None:
+    order.credit_nano_usd = max(int(order.credit_nano_usd * share), 1)
+    order.tokens = max(int(order.tokens * share), 1) if order.tokens else 0
+    order.save(update_fields=["credit_nano_usd", "tokens"])

@@ -67,7 +67,45 @@ _CHECKS = [
          WHERE entry.kind = 'order_delivered' AND NOT EXISTS (
                SELECT FROM billing_order AS sale
                 WHERE sale.id::text = split_part(entry.reference, ':', 2) AND sale.state = 'delivered'
-                  AND sale.result IN ('wallet', 'key') AND sale.foreign_key_id = '')
+                  AND sale.result IN ('wallet', 'key', 'plan') AND sale.foreign_key_id = '')
+        """,
+    ),
+    Check(
+        "plan_without_its_period",
+        """
+        SELECT 'order ' || sale.reference,
+               format('delivered as %s, its entry is %s', sale.result, coalesce(entry.reference, 'missing'))
+          FROM billing_order AS sale
+          LEFT JOIN billing_subscriptionperiod AS period ON period.order_id = sale.id
+          LEFT JOIN ledger_entry AS entry
+            ON entry.reference = format('period:%s', period.id) AND entry.kind = 'period_begun'
+         WHERE (sale.result = 'plan') <> (entry.id IS NOT NULL)
+        """,
+    ),
+    Check(
+        "period_that_nobody_paid",
+        """
+        SELECT entry.reference, 'fills pools, but no such period was paid for'
+          FROM ledger_entry AS entry
+         WHERE entry.kind = 'period_begun' AND entry.reference LIKE 'period:%' AND NOT EXISTS (
+               SELECT FROM billing_subscriptionperiod AS period
+                 JOIN billing_payment AS payment ON payment.order_id = period.order_id
+                WHERE entry.reference = format('period:%s', period.id))
+        """,
+    ),
+    Check(
+        "switch_differs_from_the_books",
+        """
+        SELECT 'order ' || sale.reference, format('credited %s nano-USD, the books say %s',
+                                                  switch.credited_nano_usd, credited)
+          FROM billing_planswitch AS switch
+          JOIN billing_order AS sale ON sale.id = switch.order_id,
+               LATERAL (SELECT coalesce(sum(posting.amount_nano_usd), 0) AS credited
+                          FROM ledger_posting AS posting
+                          JOIN ledger_entry AS entry ON entry.id = posting.entry_id
+                         WHERE entry.reference = format('order:%s:switch', sale.id)
+                           AND posting.destination = 'wallet') AS sums
+         WHERE coalesce(switch.credited_nano_usd, 0) <> credited
         """,
     ),
     Check(

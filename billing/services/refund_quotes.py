@@ -1,12 +1,13 @@
 """Quotes: what of an order is unspent, and so how much of the money would be fair to give back."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from django.db.models import Sum
 
 from billing.errors import NothingToRefund
 from billing.models import Order, Payment, Refund
-from billing.services import refunds, taking_back
+from billing.services import plan_switch, refunds, taking_back
 from ledger.services import takings
 from redemption.models import Code
 
@@ -16,7 +17,7 @@ class Quote:
     """The parts of a refund, at the price, the rate and in the currency of the payment. Cents include tax.
 
     `unspent_nano_usd` is None where only somebody else knows what was spent: a key of a console, work by
-    hand.
+    hand. Of a plan, `unused_share` is what its terms count as not consumed.
     """
 
     currency: str
@@ -24,6 +25,7 @@ class Quote:
     gone_cents: int
     credit_nano_usd: int
     unspent_nano_usd: int | None
+    unused_share: Fraction | None = None
 
     @property
     def left_cents(self) -> int:
@@ -37,7 +39,9 @@ class Quote:
 
     @property
     def fair_cents(self) -> int:
-        """Return what the unspent credit cost, rounded down to a cent."""
+        """Return what the unspent credit cost, or the unused part of a plan, rounded down to a cent."""
+        if self.unused_share is not None:
+            return min(int(self.paid_cents * self.unused_share), self.left_cents)
         if self.unspent_nano_usd is None or not self.credit_nano_usd:
             return self.left_cents
         return self.left_cents * self.unspent_nano_usd // self.credit_nano_usd
@@ -56,6 +60,7 @@ def quote(order: Order) -> Quote:
         gone_cents=payment.whole_cents - refunds.left_cents(payment),
         credit_nano_usd=credit,
         unspent_nano_usd=_unspent(order, credit),
+        unused_share=plan_switch.unused_share(order.period) if order.result == Order.Result.PLAN else None,
     )
 
 

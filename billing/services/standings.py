@@ -42,6 +42,7 @@ class Stage(StrEnum):
     CODE_REDEEMED = "code_redeemed"
     CODE_GONE = "code_gone"  # voided, or expired
     WALLET = "wallet"
+    PLAN = "plan"
     AGENT = "agent"  # it is paid, and done by hand
     TRANSFER = "transfer"  # money that the buyer sends by hand is on its way, or was not accepted
     REFUNDED = "refunded"  # all that was paid went back, or is about to
@@ -215,9 +216,15 @@ def _stage(
         if review:
             return Stage.REVIEW
         return _stage_of_coins(in_coins) if in_coins else _STAGE_OF_STATE[Order.State(order.state)]
+    return _delivered_stage(order, secret=secret)
+
+
+def _delivered_stage(order: Order, *, secret: str | None) -> Stage:
     match order.result:
         case Order.Result.WALLET:
             return Stage.WALLET
+        case Order.Result.PLAN:
+            return Stage.PLAN
         case Order.Result.KEY:
             return Stage.KEY if secret else Stage.KEY_SAVED
         case _:
@@ -249,7 +256,7 @@ def _is_in_use(order: Order) -> bool:
             return was_called or order.saved_at is not None or order.claimed_at is not None
         case Order.Result.CODE:
             return order.code is not None and order.code.state == Code.State.REDEEMED
-        case Order.Result.WALLET | Order.Result.MANUAL:
+        case Order.Result.WALLET | Order.Result.MANUAL | Order.Result.PLAN:
             return True
         case _:
             return False

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.services import api_keys
 from billing.models import Order, Refund
-from billing.services import foreign_keys, order_secrets, sale_prices
+from billing.services import foreign_keys, order_secrets, sale_prices, subscriptions
 from ledger.models import Account, Entry
 from ledger.money import NanoUSD
 from ledger.services import accounts, credits, entries, takings  # noqa: A004 - the word of the house
@@ -32,6 +32,7 @@ def take(order: Order, refund: Refund) -> None:
         _take_from_wallets(order, refund)
     if _is_whole(order):
         _stop_key(order, refund)
+        subscriptions.stop(order)
     if refund.kind == Refund.Kind.DISPUTE:
         _freeze(order, refund)
     refund.taken_at = timezone.now()

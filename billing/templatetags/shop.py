@@ -1,12 +1,13 @@
 """What was sold, in the reader's words."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from django import template
 
-from billing.models import AgentVendor, Order, Provider, Refund, Transfer, TransferChannel
-from billing.services import packages, transfers
-from ledger.money import NanoUSD, as_usd
+from billing.models import AgentVendor, Order, Plan, Provider, Refund, Transfer, TransferChannel
+from billing.services import packages, plans, transfers
+from ledger.money import NANO_USD_PER_CREDIT, NanoUSD, as_usd
 
 register = template.Library()
 
@@ -72,3 +73,21 @@ def in_words(cents: int, currency: str) -> str:
 def owed_in_words(refund: Refund) -> str:
     """Write what a refund left to be owed, in USD and to a hundredth of a cent."""
     return f"{as_usd(NanoUSD(refund.debt_nano_usd)):,.4f} USD"
+
+
+@register.filter
+def plan_name(plan: Plan) -> str:
+    """Write what ``plan`` is called."""
+    return plans.in_words(plan)
+
+
+@register.filter
+def in_credits(amount: NanoUSD) -> str:
+    """Write an amount in credits, of which 100 are 1 USD; with decimals only if it is no whole number."""
+    return f"{(Decimal(amount) / NANO_USD_PER_CREDIT).normalize():,f}"
+
+
+@register.filter
+def percent(share: Fraction) -> str:
+    """Write a share in percent, exact to a hundredth, rounded to the nearest."""
+    return f"{Decimal(round(share * 10_000)).scaleb(-2).normalize():f}%"

@@ -169,6 +169,7 @@ class Migration(migrations.Migration):
                             ("debt_forgiven", "debt forgiven"),
                             ("period_begun", "period of a plan begun"),
                             ("period_ended", "plan ended"),
+                            ("plan_switched", "unused part of a plan"),
                             ("remainder_expired", "rest of an ended period"),
                             ("correction", "correction"),
                         ],

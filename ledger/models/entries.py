@@ -40,6 +40,7 @@ class Entry(models.Model):
         DEBT_FORGIVEN = "debt_forgiven", _("debt forgiven")
         PERIOD_BEGUN = "period_begun", _("period of a plan begun")
         PERIOD_ENDED = "period_ended", _("plan ended")
+        PLAN_SWITCHED = "plan_switched", _("unused part of a plan")
         REMAINDER_EXPIRED = "remainder_expired", _("rest of an ended period")
         CORRECTION = "correction", _("correction")
 

@@ -31,7 +31,7 @@ def test_the_doctor_finds_nothing_where_creem_sells_what_we_offer() -> None:
         ("prod_gone", 1_000, ["Creem has no such product in test mode."]),
         ("prod_standard", 1_100, ["Creem charges 1000 hundredths for it, not 1100."]),
         ("prod_taxed", 1_000, ["Creem sells it in EUR."]),
-        ("prod_monthly", 500, ["it is a subscription at Creem, where a package is paid once."]),
+        ("prod_monthly", 500, ["it is a subscription at Creem, and is paid once here."]),
     ],
 )
 def test_the_doctor_names_what_does_not_fit(sold_as: str, price_cents: int, faults: list[str]) -> None:

@@ -15,11 +15,13 @@ from billing.models import (
     Order,
     Package,
     PackagePrice,
+    Plan,
     PublishedRate,
     TransferChannel,
 )
 from billing.services import agents, orders, rates, transfers
 from billing.services.orders import Buyer
+from ledger.money import NANO_USD_PER_USD
 
 PRODUCT_ID = "prod_standard"
 
@@ -56,6 +58,24 @@ def order(
     [price] = (of or package()).prices.all()
     buyer = Buyer(email=user.email if user else email, language=language, user=user)
     return orders.place(orders.of_package(price), buyer, mode=Mode.TEST)
+
+
+def plan(slug: str = "starter", *, dollars: int = 10, **facts: Any) -> Plan:
+    """Offer a plan that costs so many dollars and gives as much, with a bonus and a backup pool."""
+    return Plan.objects.create(
+        **{
+            "slug": slug,
+            "name": slug.capitalize(),
+            "name_zh": "入门版",
+            "price_cents": 100 * dollars,
+            "base_nano_usd": dollars * NANO_USD_PER_USD,
+            "daily_cap_nano_usd": dollars * NANO_USD_PER_USD // 10,
+            "weekly_cap_nano_usd": dollars * NANO_USD_PER_USD * 3 // 10,
+            "requests_per_minute": 20,
+            "pass_product_id": f"prod_pass_{slug}",
+            **facts,
+        }
+    )
 
 
 def rate(currency: str = "CNY", units: str = "8") -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import ApiKey, User
-from billing.models import Package, PackagePrice, Provider
+from billing.models import Package, PackagePrice, Plan, Provider
 from gateway.models import Channel, ChannelModel
 from ledger.models import Account
 from ledger.money import UnitRates, usd
@@ -73,12 +73,15 @@ def test_a_package_is_worth_its_tokens_of_the_reference_model() -> None:
 
 
 @pytest.mark.usefixtures("_loaded")
-def test_the_sandbox_sells_every_package_of_the_demo_at_its_price(settings: Settings) -> None:
+def test_the_sandbox_sells_everything_of_the_demo_at_its_price(settings: Settings) -> None:
     sold = {(product["id"], product["price"], product["currency"]) for product in demo.products()}
 
     at_creem = PackagePrice.objects.filter(provider=Provider.CREEM)
     topup = (settings.CREEM_TOPUP_PRODUCT_ID, 100, "USD")
-    assert sold == {topup, *at_creem.values_list("product_id", "price_cents", "currency")}
+    packages = at_creem.values_list("product_id", "price_cents", "currency")
+    plans = Plan.objects.values_list("pass_product_id", "price_cents")
+    assert len(plans) == 5
+    assert sold == {topup, *packages, *((*plan, "USD") for plan in plans)}
 
 
 @pytest.mark.usefixtures("_loaded")

@@ -26,14 +26,16 @@ PAGES = [
     "/wallet",
     "/tokens",
     "/pricing",
+    "/plans",
     "/wallet/topup",
     "/orders/lookup",
     "/transfers",
     "/agent",
 ]
-# Of an open channel, of the key that was made last, and of the last call that ended.
+# Of an open channel, of a plan, of the key that was made last, and of the last call that ended.
 OWN_PAGES = [
     "/transfers/alipay",
+    "/plans/starter",
     "/tokens/{key}/edit",
     "/tokens/{key}/rotate",
     "/tokens/{key}/delete",
@@ -53,6 +55,7 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
     shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
     shop.channel()
     shop.vendor()
+    shop.plan()
     give(account, DOLLAR)
     limits = KeyLimits(NanoUSD(DOLLAR), NanoUSD(DOLLAR), NanoUSD(0), 60, (chat.pk,), ("10.0.0.0/8",), 80)
     by = spender(account)

@@ -42,7 +42,7 @@ def subscribed(account: Account) -> Account:
 
 
 @pytest.fixture
-def running(subscribed: Account, transactional_db: None) -> Account:
+def running(subscribed: Account) -> Account:
     delivery.deliver(Order.objects.get().pk)
     return Account.objects.get(pk=subscribed.pk)
 
@@ -63,7 +63,6 @@ def test_without_a_plan_the_dashboard_says_what_is_free(member: Client) -> None:
     assert "Pay2Go" not in page
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_new_plan_is_unused(running: Account) -> None:
     assert used(running) == {
         "Main pool": (0, usd("12")),
@@ -75,7 +74,6 @@ def test_a_new_plan_is_unused(running: Account) -> None:
     }
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_call_moves_the_pool_the_day_the_week_the_budget_and_the_minute(
     running: Account, chat: LanguageModel
 ) -> None:
@@ -96,7 +94,6 @@ def test_a_call_moves_the_pool_the_day_the_week_the_budget_and_the_minute(
     }
 
 
-@pytest.mark.django_db(transaction=True)
 def test_pay2go_is_switched_on_the_dashboard(running: Account, member: Client) -> None:
     give(running, DOLLAR)
     assert "Pay2Go is on" in words(member.get("/dashboard").content.decode())

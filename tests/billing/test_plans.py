@@ -1,0 +1,438 @@
+"""Plans: what is offered, how 30 days of one are bought, and what leaving one for another comes to."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import customers
+from billing import tasks
+from billing.errors import AlreadySubscribed, NotForSale, QuoteExpired
+from billing.models import (
+    InboxEvent,
+    Order,
+    OrderMail,
+    PlanSwitch,
+    Refund,
+    Subscription,
+    SubscriptionPeriod,
+)
+from billing.services import plan_purchases, plan_switch, plans, proof, refund_quotes, refunds
+from billing.services.orders import Buyer
+from ledger.models import Account, AccountAllowance
+from ledger.money import NANO_USD_PER_CREDIT, usd
+from ledger.services import accounts
+from ledger.services import proof as ledger_proof
+from portal import demo
+from tests.billing import creem_said, shoppers
+from tests.billing.coin_shop import CoinShop
+from tests.factories import billing as make
+from tests.factories.accounts import UserFactory
+from tests.sandbox.running_creem import RunningCreem
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(nudges: list[tuple[str, int]]) -> None:
+    """Let nothing wait for a broker."""
+
+
+@pytest.fixture
+def user() -> User:
+    return UserFactory.create()
+
+
+@pytest.fixture
+def member(user: User) -> Client:
+    return shoppers.signed_in(user)
+
+
+def take(member: Client, slug: str, *, way: str = "creem", **typed: str) -> Order:
+    """Fill in the page of a plan and send it."""
+    shown = member.get(f"/plans/{slug}").context["form"].initial
+    answer = member.post(f"/plans/{slug}", {**shown, "way": way, **typed})
+    assert answer.status_code == 302
+    return Order.objects.latest("pk")
+
+
+def pay(order: Order, **changes: object) -> Order:
+    """Let Creem tell that ``order`` was paid, and have that handled."""
+    told = {"tag": str(order.pk), "product_id": order.product_id, "amount": order.price_cents, **changes}
+    assert creem_said.tell(creem_said.completed(order.reference, **told)) == 200  # type: ignore[arg-type]
+    for event in InboxEvent.objects.filter(handled_at=None):
+        tasks.handle_event(event.pk)
+    return Order.objects.get(pk=order.pk)
+
+
+def account_of(user: User) -> Account:
+    return accounts.open_for(customers.of_user(user))
+
+
+def spend(user: User, **pools: int) -> None:
+    """Pretend that calls have spent from the plan's pools; the books are not looked at after this."""
+    account = account_of(user)
+    Account.objects.filter(pk=account.pk).update(
+        **{f"{pool}_balance_nano_usd": amount for pool, amount in pools.items()}
+    )
+
+
+def age(subscription: Subscription, days: float) -> None:
+    """Let a subscription have begun so long ago."""
+    by = timedelta(days=days)
+    period = subscription.periods.get()
+    SubscriptionPeriod.objects.update(starts_at=period.starts_at - by, ends_at=period.ends_at - by)
+    Subscription.objects.filter(pk=subscription.pk).update(ends_at=subscription.ends_at - by)
+
+
+def books_agree() -> bool:
+    with ledger_proof.snapshot():
+        return [*ledger_proof.discrepancies(), *proof.discrepancies()] == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "base", "main", "backup", "day", "week", "minute", "budget_dollars"),
+    [
+        ("starter", 1_000, 1_200, 3_000, 100, 300, 20, 100),
+        ("premium", 2_500, 3_000, 7_500, 250, 750, 40, 250),
+        ("pro", 5_000, 6_000, 15_000, 500, 1_500, 60, 500),
+        ("master", 10_000, 12_000, 30_000, 1_000, 3_000, 80, 1_000),
+        ("ultra", 20_000, 24_000, 60_000, 2_000, 6_000, 120, 2_000),
+    ],
+)
+def test_the_demo_plans_are_those_of_the_table(
+    slug: str, base: int, main: int, backup: int, day: int, week: int, minute: int, budget_dollars: int
+) -> None:
+    demo.load()
+
+    found = plans.find(slug)
+
+    amounts = [found.base, found.main, found.backup, found.daily_cap, found.weekly_cap]
+    assert [each and each // NANO_USD_PER_CREDIT for each in amounts] == [base, main, backup, day, week]
+    assert (found.requests_per_minute, found.all_models) == (minute, True)
+    assert found.budget == usd(str(budget_dollars))
+
+
+def test_without_a_plan_there_are_a_thousand_requests_a_day_one_a_minute_and_free_models() -> None:
+    [free] = plans.comparison()
+
+    assert (free.requests_per_day, free.requests_per_minute, free.all_models) == (1_000, 1, False)
+    assert (free.main, free.backup, free.budget) == (0, 0, None)
+
+
+def test_the_page_shows_the_table_and_marks_ones_own_plan(creem: RunningCreem, member: Client) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+
+    page = member.get("/plans").content.decode()
+
+    assert page.count("Yours") == 1
+    assert "take-pro" in page
+    assert "take-starter" not in page
+    assert "1,200" in page
+    assert "15,000" in page
+
+
+def test_a_paid_plan_fills_the_pools_and_sets_its_limits(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+
+    order = pay(take(member, "starter"))
+
+    account, allowance = account_of(user), AccountAllowance.objects.get(account__customer__user=user)
+    assert (order.state, order.result) == ("delivered", "plan")
+    assert (account.main_balance_nano_usd, account.backup_balance_nano_usd) == (usd("12"), usd("30"))
+    assert account.wallet_balance_nano_usd == 0
+    assert (allowance.requests_per_minute, allowance.all_models) == (20, True)
+    assert (allowance.daily_cap_nano_usd, allowance.budget_nano_usd) == (usd("1"), usd("100"))
+    assert allowance.period_ends_at == order.period.ends_at == order.subscription.ends_at
+    assert order.period.ends_at - order.period.starts_at == timedelta(days=30)
+    assert books_agree()
+
+
+def test_a_payment_that_is_told_twice_begins_one_plan(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    order = pay(take(member, "starter"))
+
+    pay(order, event="again")
+
+    assert Subscription.objects.count() == 1
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert books_agree()
+
+
+def test_the_same_form_is_one_order(creem: RunningCreem, member: Client) -> None:
+    make.plan()
+    form = member.get("/plans/starter").context["form"].initial
+
+    for _click in range(2):
+        member.post("/plans/starter", {**form, "way": "creem"})
+
+    assert Order.objects.count() == 1
+
+
+def test_a_plan_is_nothing_for_a_guest(client: Client) -> None:
+    make.plan()
+
+    answer = client.get("/plans/starter")
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/login")
+
+
+def test_whoever_has_a_plan_cannot_buy_it_again(creem: RunningCreem, member: Client, user: User) -> None:
+    make.plan()
+    pay(take(member, "starter"))
+    buyer = Buyer(email=user.email, language="en", user=user)
+    proposal = plan_purchases.propose("starter", user)
+
+    assert "until" in member.get("/plans/starter").content.decode()
+    with pytest.raises(AlreadySubscribed):
+        plan_purchases.place(proposal, buyer, provider="creem", quote="", form="a form")
+
+
+def test_a_second_payment_of_the_same_plan_becomes_credit(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    first, second = take(member, "starter"), take(member, "starter")
+    pay(first)
+
+    second = pay(second)
+
+    assert (second.result, second.kind) == ("wallet", "credit")
+    assert account_of(user).wallet_balance_nano_usd == usd("10")
+    assert Subscription.objects.count() == 1
+    assert books_agree()
+
+
+def test_another_plan_that_was_paid_at_once_takes_the_place_of_the_first(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    """Two orders without a quote: what counts is computed when the second is paid."""
+    make.plan()
+    make.plan("pro", dollars=50)
+    first, second = take(member, "starter"), take(member, "pro")
+    pay(first)
+
+    second = pay(second)
+
+    assert [each.end for each in Subscription.objects.order_by("pk")] == ["switched", ""]
+    assert account_of(user).main_balance_nano_usd == usd("60")
+    assert account_of(user).wallet_balance_nano_usd == usd("9")  # a tenth of 10 USD counts as consumed
+    assert books_agree()
+
+
+def test_a_switch_shows_its_terms_and_credits_the_unused_part(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    age(pay(take(member, "starter")).subscription, 7)
+
+    page = member.get("/plans/pro").content.decode()
+    order = pay(take(member, "pro"))
+
+    switch = PlanSwitch.objects.get()
+    assert page.count("<dd>25%</dd>") == 2  # a week is a quarter, and more than what was used
+    assert usd("7.499") < (switch.credited_nano_usd or 0) <= switch.quoted_nano_usd <= usd("7.5")
+    assert account_of(user).wallet_balance_nano_usd == switch.credited_nano_usd
+    assert account_of(user).main_balance_nano_usd == usd("60")
+    assert (order.subscription.plan.slug, order.subscription.ended_at) == ("pro", None)
+    assert books_agree()
+
+
+def test_nobody_is_credited_more_than_was_quoted_nor_for_what_was_spent_meanwhile(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+    order = take(member, "pro")
+    spend(user, main=usd("6"))  # half of it
+
+    pay(order)
+
+    switch = PlanSwitch.objects.get()
+    assert switch.quoted_nano_usd == usd("9")
+    assert switch.credited_nano_usd == usd("6.25")  # 0.75 x 0.5 = 37.5 percent consumed
+
+
+def test_a_switch_that_is_not_paid_changes_nothing(creem: RunningCreem, member: Client, user: User) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+
+    take(member, "pro")
+
+    assert Subscription.objects.get().ended_at is None
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert account_of(user).wallet_balance_nano_usd == 0
+    assert books_agree()
+
+
+def test_a_downgrade_is_credited_up_to_the_difference_of_the_prices(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    make.plan("premium", dollars=15)
+    pay(take(member, "premium"))
+
+    pay(take(member, "starter"))
+
+    assert account_of(user).wallet_balance_nano_usd == usd("5")
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert books_agree()
+
+
+@pytest.mark.parametrize("word", ["", "forged", "late", "of another plan"])
+def test_terms_that_do_not_hold_are_shown_anew(
+    creem: RunningCreem, member: Client, user: User, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    make.plan("ultra", dollars=200)
+    pay(take(member, "starter"))
+    form = member.get("/plans/pro").context["form"].initial
+    if word == "late":
+        monkeypatch.setattr(plan_switch, "QUOTE_LASTS", timedelta(seconds=-1))
+    quotes = {
+        "late": form["quote"],
+        "of another plan": member.get("/plans/ultra").context["form"].initial["quote"],
+    }
+
+    answer = member.post("/plans/pro", {**form, "way": "creem", "quote": quotes.get(word, word)})
+
+    assert answer.status_code == 409
+    assert "hold no more" in answer.content.decode()
+    assert Order.objects.count() == 1
+
+
+def test_somebody_elses_quote_is_none(creem: RunningCreem, member: Client, user: User) -> None:
+    pro = make.plan("pro", dollars=50)
+    make.plan()
+    pay(take(member, "starter"))
+    word = member.get("/plans/pro").context["form"].initial["quote"]
+
+    with pytest.raises(QuoteExpired):
+        plan_switch.confirmed(word, plan=pro, customer=customers.of_user(UserFactory.create()))
+
+
+def test_a_plan_ends_when_its_time_is_over_and_the_wallet_survives(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+    order = pay(take(member, "pro"))
+    kept = account_of(user).wallet_balance_nano_usd
+    Subscription.objects.update(ends_at=timezone.now())
+
+    for _run in range(2):
+        tasks.tend_plans()
+
+    account, allowance = account_of(user), AccountAllowance.objects.get(account__customer__user=user)
+    assert Subscription.objects.get(order=order).end == "ran_out"
+    assert (account.main_balance_nano_usd, account.backup_balance_nano_usd) == (0, 0)
+    assert account.wallet_balance_nano_usd == kept > 0
+    assert (allowance.requests_per_minute, allowance.all_models) == (1, False)
+    assert "This plan has ended" in member.get(f"/orders/{order.reference}").content.decode()
+    assert books_agree()
+
+
+def test_whoever_has_three_days_left_is_told_once(creem: RunningCreem, member: Client) -> None:
+    make.plan()
+    order = pay(take(member, "starter"))
+    tasks.tend_plans()
+    assert not OrderMail.objects.filter(kind="plan_ends").exists()
+    Subscription.objects.update(ends_at=timezone.now() + timedelta(days=2))
+
+    for _run in range(2):
+        tasks.tend_plans()
+
+    assert OrderMail.objects.get(kind="plan_ends").order == order
+
+
+def test_a_plan_whose_money_went_back_ends(creem: RunningCreem, member: Client, user: User) -> None:
+    make.plan()
+    order, clerk = pay(take(member, "starter")), UserFactory.create()
+
+    refunds.refund(
+        order, order.payment.whole_cents, origin=Refund.Origin.OPERATOR, reason="a wish", made_by=clerk
+    )
+
+    assert Subscription.objects.get().end == "refunded"
+    assert account_of(user).main_balance_nano_usd == 0
+    assert books_agree()
+
+
+def test_a_fair_refund_of_a_plan_is_its_unused_part(creem: RunningCreem, member: Client, user: User) -> None:
+    make.plan()
+    order = pay(take(member, "starter"))
+    age(order.subscription, 14)
+
+    assert refund_quotes.quote(Order.objects.get()).fair_cents == order.payment.whole_cents // 2 - 1
+
+
+def test_coins_for_a_plan_begin_it_and_what_is_beyond_the_price_is_credit(
+    coins: CoinShop, member: Client, user: User
+) -> None:
+    make.plan(dollars=25)
+    order = take(member, "starter", way="nowpayments")
+    deposit = coins.chosen(order)
+
+    coins.send(deposit, "30")
+    coins.told()
+
+    order = Order.objects.get()
+    assert order.result == "plan"
+    assert account_of(user).main_balance_nano_usd == usd("30")
+    assert (
+        account_of(user).wallet_balance_nano_usd
+        == (order.payment.amount_cents - 2500) * NANO_USD_PER_CREDIT
+        > 0
+    )
+    assert books_agree()
+
+
+def test_too_few_coins_for_a_plan_are_credit_if_their_buyer_takes_them(
+    coins: CoinShop, member: Client, user: User
+) -> None:
+    make.plan(dollars=25)
+    order = take(member, "starter", way="nowpayments")
+    coins.act(coins.chosen(order), "short")
+    coins.told()
+
+    member.post(f"/orders/{order.reference}/accept-coins")
+    tasks.deliver_order(order.pk)
+
+    order = Order.objects.get()
+    assert (order.kind, order.result) == ("credit", "wallet")
+    assert account_of(user).wallet_balance_nano_usd == order.credit_nano_usd
+    assert 0 < order.credit_nano_usd < usd("25")
+    assert not Subscription.objects.exists()
+    assert books_agree()
+
+
+def test_a_plan_that_is_offered_no_more_is_not_for_sale(user: User) -> None:
+    make.plan(is_offered=False)
+
+    with pytest.raises(NotForSale):
+        plan_purchases.propose("starter", user)
+
+
+def test_a_customer_never_has_two_live_plans(creem: RunningCreem, member: Client) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+    pay(take(member, "pro"))
+
+    with pytest.raises(IntegrityError, match="one_live_plan_per_customer"):
+        Subscription.objects.update(ended_at=None, end="")
