@@ -14,7 +14,7 @@ from billing.models.coins import WORTH_PLACES
 from billing.providers.errors import AmountTooSmall, ProviderError
 from billing.providers.facts import CoinState
 from billing.providers.nowpayments.answers import Payment
-from billing.services import asking, orders, qr_codes, wiring
+from billing.services import asking, orders, paid_orders, qr_codes, wiring
 
 Use = Deposit.Use
 
@@ -115,7 +115,7 @@ def standing(order: Order) -> CoinStanding:
     current = next((each for each in deposits if each.payment_id == order.checkout_id), None)
     coin = Coin.objects.filter(code=current.coin).first() if current else None
     worth = worth_of(held)
-    credit = int(order.credit_nano_usd * share_of_price(worth, order))
+    credit = paid_orders.credit_of(order, share_of_price(worth, order))
     return CoinStanding(current=current, coin=coin, held=held, worth=worth, credit_nano_usd=credit)
 
 

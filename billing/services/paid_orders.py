@@ -32,9 +32,15 @@ def scale(order: Order, share: Fraction) -> None:
 
 def sell_as_credit(order: Order, share: Fraction) -> None:
     """Turn the order of a plan, whose row the caller has locked, into credit for ``share`` of its price."""
+    order.credit_nano_usd = max(credit_of(order, share), 1)
     order.kind, order.plan, order.delivery = Order.Kind.CREDIT, None, Order.Delivery.AUTO
-    order.credit_nano_usd = max(int(order.price_cents * NANO_USD_PER_CREDIT * share), 1)
     order.save(update_fields=["kind", "plan", "delivery", "credit_nano_usd"])
+
+
+def credit_of(order: Order, share: Fraction) -> int:
+    """Return what ``share`` of the price of ``order`` brings as credit, rounded down: of a plan, dollars."""
+    is_plan = order.kind == Order.Kind.PLAN
+    return int((order.price_cents * NANO_USD_PER_CREDIT if is_plan else order.credit_nano_usd) * share)
 
 
 def record(fact: PaymentSucceeded, order: Order) -> None:

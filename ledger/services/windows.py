@@ -14,10 +14,11 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """The counters of an account as they count now; what open calls have set aside is in them.
+    """The counters of an account as they count now.
 
-    Days and weeks are those of the site. `minute_requests` is how many of a minute's requests are not free
-    again, for an account that has a limit of them.
+    Money counts when a call is settled, a request as soon as it is reserved. Days and weeks are those of the
+    site. `minute_requests` is how many of a minute's requests are not free again, for an account that has a
+    limit of them.
     """
 
     day_spent: NanoUSD

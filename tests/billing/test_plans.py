@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -20,7 +21,7 @@ from billing.models import (
     Subscription,
     SubscriptionPeriod,
 )
-from billing.services import plan_purchases, plan_switch, plans, proof, refund_quotes, refunds
+from billing.services import deposits, plan_purchases, plan_switch, plans, proof, refund_quotes, refunds
 from billing.services.orders import Buyer
 from ledger.models import Account, AccountAllowance
 from ledger.money import NANO_USD_PER_CREDIT, usd
@@ -29,6 +30,7 @@ from ledger.services import proof as ledger_proof
 from portal import demo
 from tests.billing import creem_said, shoppers
 from tests.billing.coin_shop import CoinShop
+from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 from tests.sandbox.running_creem import RunningCreem
@@ -379,6 +381,11 @@ def test_a_fair_refund_of_a_plan_is_its_unused_part(creem: RunningCreem, member:
     age(order.subscription, 14)
 
     assert refund_quotes.quote(Order.objects.get()).fair_cents == order.payment.whole_cents // 2 - 1
+    page = staff_who_may("view_order", "refund_order").get(
+        reverse("admin:billing_order_refund", args=[order.pk])
+    )
+    assert "Of the plan, not consumed" in page.content.decode()
+    assert "<td>50%</td>" in page.content.decode()
 
 
 def test_coins_for_a_plan_begin_it_and_what_is_beyond_the_price_is_credit(
@@ -409,13 +416,14 @@ def test_too_few_coins_for_a_plan_are_credit_if_their_buyer_takes_them(
     order = take(member, "starter", way="nowpayments")
     coins.act(coins.chosen(order), "short")
     coins.told()
+    offered = deposits.standing(order).credit_nano_usd
 
     member.post(f"/orders/{order.reference}/accept-coins")
     tasks.deliver_order(order.pk)
 
     order = Order.objects.get()
     assert (order.kind, order.result) == ("credit", "wallet")
-    assert account_of(user).wallet_balance_nano_usd == order.credit_nano_usd
+    assert account_of(user).wallet_balance_nano_usd == order.credit_nano_usd == offered
     assert 0 < order.credit_nano_usd < usd("25")
     assert not Subscription.objects.exists()
     assert books_agree()
