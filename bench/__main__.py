@@ -11,6 +11,7 @@ ALL = [
     "codes_redeem",
     "ledger_pairs",
     "ledger_keys",
+    "ledger_plans",
     "shop_lookup",
     "shop_webhooks",
     "shop_delivery",

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,24 +83,26 @@ def main(seconds: float) -> bool:
     )  # fmt: skip
 
 
-async def pairs(url: str, model_id: int, *, seconds: float) -> float:
-    """Return how many calls a second were reserved and settled."""
+async def pairs(
+    url: str, model_id: int, *, seconds: float, customers: Sequence[int] = range(1, ACCOUNTS + 1)
+) -> float:
+    """Return how many calls a second of these customers were reserved and settled."""
     pool = hold_batches.connection_pool(url, max_size=5)
     await pool.open(wait=True)
     batcher = HoldBatcher(pool)
     began = time.perf_counter()
-    clients = [client(batcher, model_id, until=began + seconds) for _ in range(CLIENTS)]
+    clients = [client(batcher, model_id, customers, until=began + seconds) for _ in range(CLIENTS)]
     done = sum(await asyncio.gather(*clients))
     rate = done / (time.perf_counter() - began)
     await pool.close()
     return rate
 
 
-async def client(batcher: HoldBatcher, model_id: int, *, until: float) -> int:
+async def client(batcher: HoldBatcher, model_id: int, customers: Sequence[int], *, until: float) -> int:
     """Make one call after another; return how many."""
     calls = 0
     while time.perf_counter() < until:
-        request = ledger_shop.call(model_id, random.randint(1, ACCOUNTS))
+        request = ledger_shop.call(model_id, random.choice(customers))
         answer = await batcher.reserve(request)
         assert isinstance(answer, Reserved), answer
         settled = await batcher.settle(ledger_shop.report(request))
