@@ -9,27 +9,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import customers
 from billing import tasks
-from billing.errors import AlreadySubscribed, NotForSale, QuoteExpired
+from billing.errors import AlreadySubscribed, NotForSale
 from billing.models import (
-    InboxEvent,
     Order,
     OrderMail,
-    PlanSwitch,
     Refund,
     Subscription,
-    SubscriptionPeriod,
 )
-from billing.services import deposits, plan_purchases, plan_switch, plans, proof, refund_quotes, refunds
+from billing.services import deposits, plan_purchases, plans, refund_quotes, refunds
 from billing.services.orders import Buyer
-from ledger.models import Account, AccountAllowance
+from ledger.models import AccountAllowance
 from ledger.money import NANO_USD_PER_CREDIT, usd
-from ledger.services import accounts
-from ledger.services import proof as ledger_proof
 from portal import demo
-from tests.billing import creem_said, shoppers
+from tests.billing import shoppers
 from tests.billing.coin_shop import CoinShop
+from tests.billing.plan_shop import account_of, age, books_agree, pay, take
 from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
@@ -51,48 +46,6 @@ def user() -> User:
 @pytest.fixture
 def member(user: User) -> Client:
     return shoppers.signed_in(user)
-
-
-def take(member: Client, slug: str, *, way: str = "creem", **typed: str) -> Order:
-    """Fill in the page of a plan and send it."""
-    shown = member.get(f"/plans/{slug}").context["form"].initial
-    answer = member.post(f"/plans/{slug}", {**shown, "way": way, **typed})
-    assert answer.status_code == 302
-    return Order.objects.latest("pk")
-
-
-def pay(order: Order, **changes: object) -> Order:
-    """Let Creem tell that ``order`` was paid, and have that handled."""
-    told = {"tag": str(order.pk), "product_id": order.product_id, "amount": order.price_cents, **changes}
-    assert creem_said.tell(creem_said.completed(order.reference, **told)) == 200  # type: ignore[arg-type]
-    for event in InboxEvent.objects.filter(handled_at=None):
-        tasks.handle_event(event.pk)
-    return Order.objects.get(pk=order.pk)
-
-
-def account_of(user: User) -> Account:
-    return accounts.open_for(customers.of_user(user))
-
-
-def spend(user: User, **pools: int) -> None:
-    """Pretend that calls have spent from the plan's pools; the books are not looked at after this."""
-    account = account_of(user)
-    Account.objects.filter(pk=account.pk).update(
-        **{f"{pool}_balance_nano_usd": amount for pool, amount in pools.items()}
-    )
-
-
-def age(subscription: Subscription, days: float) -> None:
-    """Let a subscription have begun so long ago."""
-    by = timedelta(days=days)
-    period = subscription.periods.get()
-    SubscriptionPeriod.objects.update(starts_at=period.starts_at - by, ends_at=period.ends_at - by)
-    Subscription.objects.filter(pk=subscription.pk).update(ends_at=subscription.ends_at - by)
-
-
-def books_agree() -> bool:
-    with ledger_proof.snapshot():
-        return [*ledger_proof.discrepancies(), *proof.discrepancies()] == []
 
 
 @pytest.mark.parametrize(
@@ -213,118 +166,6 @@ def test_a_second_payment_of_the_same_plan_becomes_credit(
     assert account_of(user).wallet_balance_nano_usd == usd("10")
     assert Subscription.objects.count() == 1
     assert books_agree()
-
-
-def test_another_plan_that_was_paid_at_once_takes_the_place_of_the_first(
-    creem: RunningCreem, member: Client, user: User
-) -> None:
-    """Two orders without a quote: what counts is computed when the second is paid."""
-    make.plan()
-    make.plan("pro", dollars=50)
-    first, second = take(member, "starter"), take(member, "pro")
-    pay(first)
-
-    second = pay(second)
-
-    assert [each.end for each in Subscription.objects.order_by("pk")] == ["switched", ""]
-    assert account_of(user).main_balance_nano_usd == usd("60")
-    assert account_of(user).wallet_balance_nano_usd == usd("9")  # a tenth of 10 USD counts as consumed
-    assert books_agree()
-
-
-def test_a_switch_shows_its_terms_and_credits_the_unused_part(
-    creem: RunningCreem, member: Client, user: User
-) -> None:
-    make.plan()
-    make.plan("pro", dollars=50)
-    age(pay(take(member, "starter")).subscription, 7)
-
-    page = member.get("/plans/pro").content.decode()
-    order = pay(take(member, "pro"))
-
-    switch = PlanSwitch.objects.get()
-    assert page.count("<dd>25%</dd>") == 2  # a week is a quarter, and more than what was used
-    assert usd("7.499") < (switch.credited_nano_usd or 0) <= switch.quoted_nano_usd <= usd("7.5")
-    assert account_of(user).wallet_balance_nano_usd == switch.credited_nano_usd
-    assert account_of(user).main_balance_nano_usd == usd("60")
-    assert (order.subscription.plan.slug, order.subscription.ended_at) == ("pro", None)
-    assert books_agree()
-
-
-def test_nobody_is_credited_more_than_was_quoted_nor_for_what_was_spent_meanwhile(
-    creem: RunningCreem, member: Client, user: User
-) -> None:
-    make.plan()
-    make.plan("pro", dollars=50)
-    pay(take(member, "starter"))
-    order = take(member, "pro")
-    spend(user, main=usd("6"))  # half of it
-
-    pay(order)
-
-    switch = PlanSwitch.objects.get()
-    assert switch.quoted_nano_usd == usd("9")
-    assert switch.credited_nano_usd == usd("6.25")  # 0.75 x 0.5 = 37.5 percent consumed
-
-
-def test_a_switch_that_is_not_paid_changes_nothing(creem: RunningCreem, member: Client, user: User) -> None:
-    make.plan()
-    make.plan("pro", dollars=50)
-    pay(take(member, "starter"))
-
-    take(member, "pro")
-
-    assert Subscription.objects.get().ended_at is None
-    assert account_of(user).main_balance_nano_usd == usd("12")
-    assert account_of(user).wallet_balance_nano_usd == 0
-    assert books_agree()
-
-
-def test_a_downgrade_is_credited_up_to_the_difference_of_the_prices(
-    creem: RunningCreem, member: Client, user: User
-) -> None:
-    make.plan()
-    make.plan("premium", dollars=15)
-    pay(take(member, "premium"))
-
-    pay(take(member, "starter"))
-
-    assert account_of(user).wallet_balance_nano_usd == usd("5")
-    assert account_of(user).main_balance_nano_usd == usd("12")
-    assert books_agree()
-
-
-@pytest.mark.parametrize("word", ["", "forged", "late", "of another plan"])
-def test_terms_that_do_not_hold_are_shown_anew(
-    creem: RunningCreem, member: Client, user: User, word: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make.plan()
-    make.plan("pro", dollars=50)
-    make.plan("ultra", dollars=200)
-    pay(take(member, "starter"))
-    form = member.get("/plans/pro").context["form"].initial
-    if word == "late":
-        monkeypatch.setattr(plan_switch, "QUOTE_LASTS", timedelta(seconds=-1))
-    quotes = {
-        "late": form["quote"],
-        "of another plan": member.get("/plans/ultra").context["form"].initial["quote"],
-    }
-
-    answer = member.post("/plans/pro", {**form, "way": "creem", "quote": quotes.get(word, word)})
-
-    assert answer.status_code == 409
-    assert "hold no more" in answer.content.decode()
-    assert Order.objects.count() == 1
-
-
-def test_somebody_elses_quote_is_none(creem: RunningCreem, member: Client, user: User) -> None:
-    pro = make.plan("pro", dollars=50)
-    make.plan()
-    pay(take(member, "starter"))
-    word = member.get("/plans/pro").context["form"].initial["quote"]
-
-    with pytest.raises(QuoteExpired):
-        plan_switch.confirmed(word, plan=pro, customer=customers.of_user(UserFactory.create()))
 
 
 def test_a_plan_ends_when_its_time_is_over_and_the_wallet_survives(

@@ -19,6 +19,7 @@ from ledger.errors import (
     LedgerError,
     LimitRefused,
     NotANetwork,
+    PeriodWithoutCredit,
     RatesImpossible,
     ReferenceReused,
     SourceUnknown,
@@ -32,7 +33,8 @@ from tests.portal.reading import words
 
 # These are kinds of refusals, or faults of ours, which become a logged 500.
 FAULTS = {
-    AccountsError, BillingError, LedgerError, LimitRefused, RedemptionError, SealBroken, ReferenceReused,
+    AccountsError, BillingError, LedgerError, LimitRefused, PeriodWithoutCredit, RedemptionError, SealBroken,
+    ReferenceReused,
 }  # fmt: skip
 # `manage.py import_rates` tells these itself: they happen on no page.
 ON_NO_PAGE = {SourceUnknown, SourceWithoutPrice, RatesImpossible}

@@ -68,7 +68,7 @@ def test_a_card_that_is_declined_leaves_a_plan_as_it_is(
 
     member.goto("/dashboard")
     expect(member.locator("#plan")).to_contain_text(
-        {"en": "Without a plan", "zh-CN": "无套餐"}[setting.language]
+        {"en": "Without a plan", "zh-CN": "无订阅"}[setting.language]
     )
     picture(member, "plan-none", setting)
     books.assert_books_balance(cluster)

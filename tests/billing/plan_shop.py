@@ -1,0 +1,57 @@
+"""Somebody at the page of a plan, what Creem tells of it, and what the books keep of it."""
+
+from datetime import timedelta
+
+from django.test import Client
+
+from accounts.models import User
+from accounts.services import customers
+from billing import tasks
+from billing.models import InboxEvent, Order, Subscription, SubscriptionPeriod
+from billing.services import proof
+from ledger.models import Account
+from ledger.services import accounts
+from ledger.services import proof as ledger_proof
+from tests.billing import creem_said
+
+
+def take(member: Client, slug: str, *, way: str = "creem", **typed: str) -> Order:
+    """Fill in the page of a plan and send it."""
+    shown = member.get(f"/plans/{slug}").context["form"].initial
+    answer = member.post(f"/plans/{slug}", {**shown, "way": way, **typed})
+    assert answer.status_code == 302
+    return Order.objects.latest("pk")
+
+
+def pay(order: Order, **changes: object) -> Order:
+    """Let Creem tell that ``order`` was paid, and have that handled."""
+    told = {"tag": str(order.pk), "product_id": order.product_id, "amount": order.price_cents, **changes}
+    assert creem_said.tell(creem_said.completed(order.reference, **told)) == 200  # type: ignore[arg-type]
+    for event in InboxEvent.objects.filter(handled_at=None):
+        tasks.handle_event(event.pk)
+    return Order.objects.get(pk=order.pk)
+
+
+def account_of(user: User) -> Account:
+    return accounts.open_for(customers.of_user(user))
+
+
+def spend(user: User, **pools: int) -> None:
+    """Pretend that calls have spent from the plan's pools; the books are not looked at after this."""
+    account = account_of(user)
+    Account.objects.filter(pk=account.pk).update(
+        **{f"{pool}_balance_nano_usd": amount for pool, amount in pools.items()}
+    )
+
+
+def age(subscription: Subscription, days: float) -> None:
+    """Let a subscription have begun so long ago."""
+    by = timedelta(days=days)
+    period = subscription.periods.get()
+    SubscriptionPeriod.objects.update(starts_at=period.starts_at - by, ends_at=period.ends_at - by)
+    Subscription.objects.filter(pk=subscription.pk).update(ends_at=subscription.ends_at - by)
+
+
+def books_agree() -> bool:
+    with ledger_proof.snapshot():
+        return [*ledger_proof.discrepancies(), *proof.discrepancies()] == []
