@@ -71,7 +71,7 @@ def register(page: Page, cluster: Cluster, email: str, setting: Setting) -> None
     page.locator("[name=password2]").press("Enter")
     page.wait_for_url("**/confirm-email/")
     picture(page, "verification-sent", setting)
-    page.goto(Mailbox(cluster.sandbox_url).newest_link(email))
+    page.goto(Mailbox(cluster.sandbox_url).newest_link(email, to="/confirm-email/"))
     picture(page, "verify", setting)
     page.locator("main form button[type=submit]").click()
     page.wait_for_url(re.compile("/(login|dashboard)"))
