@@ -1,14 +1,15 @@
 """What a plan asks for: how it is paid, and the quote that is confirmed when another plan is left for it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.forms import ways
 from billing.forms.words import FORM_WORD
 from billing.models import Provider
-from billing.services.plans import Column
+from billing.services import plans
 
 
 class PlanForm(forms.Form):
@@ -19,17 +20,6 @@ class PlanForm(forms.Form):
     # The signed quote of a switch; empty for somebody without a plan.
     quote = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
-    def __init__(self, column: Column, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, providers: Iterable[Provider], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        way = self.fields["way"]
-        assert isinstance(way, forms.ChoiceField)  # noqa: S101 - declared so above
-        way.choices = [(provider.value, _in_words(provider)) for provider in column.ways]
-        way.initial = column.ways[0]
-        if len(column.ways) == 1:
-            way.widget = forms.HiddenInput()
-
-
-def _in_words(provider: Provider) -> str:
-    if provider is Provider.NOWPAYMENTS:
-        return gettext("Crypto coins")
-    return gettext("Card, charged in %(currency)s") % {"currency": "USD"}
+        ways.offer(self, {each.value: ways.in_words(each, plans.CURRENCY) for each in providers})

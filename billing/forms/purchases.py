@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.forms import ways
 from billing.forms.words import FORM_WORD
-from billing.models import PackagePrice, Provider
+from billing.models import Provider
 from billing.services.packages import Offer
 from billing.services.topups import Way
 
@@ -27,12 +28,7 @@ class CheckoutForm(forms.Form):
 
     def __init__(self, offer: Offer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        way = self.fields["way"]
-        assert isinstance(way, forms.ChoiceField)  # noqa: S101 - declared so above
-        way.choices = [(price.way, _way_in_words(price)) for price in offer.prices]
-        way.initial = offer.price.way
-        if len(offer.prices) == 1:
-            way.widget = forms.HiddenInput()
+        ways.offer(self, {price.way: ways.in_words(price.provider, price.currency) for price in offer.prices})
 
 
 class TopUpForm(forms.Form):
@@ -46,15 +42,10 @@ class TopUpForm(forms.Form):
     way = forms.ChoiceField(label=_("How do you pay?"), widget=forms.RadioSelect)
     word = forms.CharField(validators=[FORM_WORD], widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
-    def __init__(self, ways: list[Way], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, taken: list[Way], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._ways = {str(way.provider): way for way in ways}
-        choice = self.fields["way"]
-        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - declared so above
-        choice.choices = [(name, _topup_in_words(way)) for name, way in self._ways.items()]
-        choice.initial = next(iter(self._ways), None)
-        if len(ways) == 1:
-            choice.widget = forms.HiddenInput()
+        self._ways = {str(way.provider): way for way in taken}
+        ways.offer(self, {name: _in_words(way) for name, way in self._ways.items()})
 
     def clean(self) -> None:
         """Refuse less than the chosen way takes, and more than the shop takes at once."""
@@ -70,13 +61,7 @@ class TopUpForm(forms.Form):
             self.add_error("dollars", complaint)
 
 
-def _topup_in_words(way: Way) -> str:
+def _in_words(way: Way) -> str:
     is_by_card = way.provider is Provider.CREEM
     words = gettext("Card, from %(least)s USD") if is_by_card else gettext("Crypto coins, from %(least)s USD")
     return words % {"least": way.least_dollars}
-
-
-def _way_in_words(price: PackagePrice) -> str:
-    if price.provider == Provider.NOWPAYMENTS:
-        return gettext("Crypto coins")
-    return gettext("Card, charged in %(currency)s") % {"currency": price.currency}

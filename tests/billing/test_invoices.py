@@ -9,15 +9,9 @@ from billing.models import Order, Payment
 from billing.services import checkouts, invoices
 from tests.billing import shoppers
 from tests.factories import billing as make
-from tests.factories.accounts import UserFactory
 from tests.sandbox.running_creem import RunningCreem
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def user() -> User:
-    return UserFactory.create()
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from billing.models import InboxEvent, Order, Review
 from billing.services import price_check, topups
 from ledger.models import Account
 from ledger.money import usd
-from tests.billing import creem_said, shoppers
-from tests.factories.accounts import UserFactory
+from tests.billing import creem_said
 from tests.sandbox.running_creem import RunningCreem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,16 +24,6 @@ DOLLAR_PRODUCT = "prod_dollar"
 @pytest.fixture(autouse=True)
 def _sold_by_card(settings: Settings, nudges: list[tuple[str, int]]) -> None:
     settings.CREEM_TOPUP_PRODUCT_ID = DOLLAR_PRODUCT
-
-
-@pytest.fixture
-def user() -> User:
-    return UserFactory.create()
-
-
-@pytest.fixture
-def member(user: User) -> Client:
-    return shoppers.signed_in(user)
 
 
 def ask(member: Client, dollars: str, way: str = "creem") -> "object":
