@@ -14,7 +14,7 @@ from ledger.models import Account, AccountAllowance
 from ledger.money import NanoUSD
 from ledger.services import accounts, windows
 from ledger.services.windows import Windows
-from portal.key_lines import METER_WIDTH
+from portal.key_lines import Window
 
 # From this much on a meter warns.
 NEAR_PERCENT = 80
@@ -26,28 +26,9 @@ class Meter(NamedTuple):
     What lasts as long as the plan does not say when.
     """
 
-    label: Promise
-    used: int
-    limit: int
+    window: Window
     resets_at: datetime | None = None
     is_money: bool = True
-
-    @property
-    def width(self) -> int:
-        """Return how far the meter is filled, in thousandths; what is used at all can be seen."""
-        return (
-            min(METER_WIDTH, -(-METER_WIDTH * max(self.used, 0) // self.limit)) if self.limit else METER_WIDTH
-        )
-
-    @property
-    def is_reached(self) -> bool:
-        """Tell whether nothing is left."""
-        return self.used >= self.limit
-
-    @property
-    def is_near(self) -> bool:
-        """Tell whether little is left."""
-        return 100 * self.used >= NEAR_PERCENT * self.limit
 
 
 class PlanBoard(NamedTuple):
@@ -83,28 +64,25 @@ def _pools(account: Account, subscription: Subscription) -> list[Meter]:
     free_main = account.main_balance_nano_usd - account.main_held_nano_usd
     free_backup = account.backup_balance_nano_usd - account.backup_held_nano_usd
     pools = [
-        Meter(_("Main pool"), period.main_nano_usd - free_main, period.main_nano_usd),
-        Meter(_("Backup pool"), period.backup_nano_usd - free_backup, period.backup_nano_usd),
+        Meter(_window(_("Main pool"), period.main_nano_usd - free_main, period.main_nano_usd)),
+        Meter(_window(_("Backup pool"), period.backup_nano_usd - free_backup, period.backup_nano_usd)),
     ]
-    return [pool for pool in pools if pool.limit]
+    return [pool for pool in pools if pool.window.limit]
 
 
 def _limits(allowance: AccountAllowance, used: Windows) -> list[Meter]:
     """Return a meter for each limit that there is."""
-    money = [
-        (_("Daily cap"), used.day_spent, allowance.daily_cap_nano_usd, used.day_ends_at),
-        (_("Weekly cap"), used.week_spent, allowance.weekly_cap_nano_usd, used.week_ends_at),
-        (_("Monthly cost budget"), used.budget_spent, allowance.budget_nano_usd, None),
+    daily, weekly = allowance.daily_cap_nano_usd, allowance.weekly_cap_nano_usd
+    of_minute, of_day = allowance.requests_per_minute, allowance.requests_per_day
+    every = [
+        Meter(_window(_("Daily cap"), used.day_spent, daily), used.day_ends_at),
+        Meter(_window(_("Weekly cap"), used.week_spent, weekly), used.week_ends_at),
+        Meter(_window(_("Monthly cost budget"), used.budget_spent, allowance.budget_nano_usd)),
+        Meter(_window(_("Requests today"), used.day_requests, of_day), used.day_ends_at, is_money=False),
+        Meter(_window(_("Requests this minute"), used.minute_requests, of_minute), is_money=False),
     ]
-    counts = [
-        (_("Requests today"), used.day_requests, allowance.requests_per_day, used.day_ends_at),
-        (_("Requests this minute"), used.minute_requests, allowance.requests_per_minute, None),
-    ]
-    return [
-        *(Meter(label, spent, limit, ends) for label, spent, limit, ends in money if limit is not None),
-        *(
-            Meter(label, count, limit, ends, is_money=False)
-            for label, count, limit, ends in counts
-            if limit is not None
-        ),
-    ]
+    return [meter for meter in every if meter.window.is_limited]
+
+
+def _window(label: Promise, used: int, limit: int | None) -> Window:
+    return Window(label, NanoUSD(used), None if limit is None else NanoUSD(limit), NEAR_PERCENT)

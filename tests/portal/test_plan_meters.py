@@ -6,14 +6,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from billing.models import Mode, Order, Payment
-from billing.services import delivery, orders, plans
-from billing.services.orders import Buyer
+from billing.services import delivery
 from ledger.models import Account, AccountAllowance, LanguageModel
-from ledger.money import NanoUSD, usd
+from ledger.money import usd
 from ledger.services import holds, windows
 from portal import plan_meters
-from tests.factories import billing as shop
+from tests.billing import plan_shop
 from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
 from tests.portal.reading import words
@@ -22,36 +20,19 @@ METERS = "/dashboard/meters"
 
 
 @pytest.fixture
-def subscribed(account: Account) -> Account:
+def running(account: Account) -> Account:
     """Return the account of somebody with the plan Starter."""
-    user = account.customer.user
-    assert user is not None
-    sale = plans.sale_of_pass(shop.plan(), "creem")
-    order = orders.write(
-        sale,
-        Buyer(email=user.email, language="en", user=user),
-        mode=Mode.TEST,
-        reference="ord_plan",
-    )
-    now = timezone.now()
-    Payment.objects.create(
-        order=order, provider="creem", transaction_id="tran_plan", currency="USD", amount_cents=1000
-    )
-    Order.objects.update(state="paid", paid_at=now, deliver_at=now)
-    return account
-
-
-@pytest.fixture
-def running(subscribed: Account) -> Account:
-    delivery.deliver(Order.objects.get().pk)
-    return Account.objects.get(pk=subscribed.pk)
+    assert account.customer.user is not None
+    delivery.deliver(plan_shop.paid("starter", account.customer.user, dollars=10).pk)
+    return Account.objects.get(pk=account.pk)
 
 
 def used(account: Account) -> dict[str, tuple[int, int]]:
     """Return what each meter of the dashboard says, by its English label."""
     user = account.customer.user
     assert user is not None
-    return {str(meter.label): (meter.used, meter.limit) for meter in plan_meters.of_user(user).meters}
+    windows = [meter.window for meter in plan_meters.of_user(user).meters]
+    return {str(window.label): (window.spent, window.limit or 0) for window in windows}
 
 
 def test_without_a_plan_the_dashboard_says_what_is_free(member: Client) -> None:
@@ -138,10 +119,10 @@ def test_the_requests_of_a_minute_free_themselves_one_by_one() -> None:
     assert windows.of(account, requests_per_minute=20, at=now + timedelta(minutes=1)).minute_requests == 0
 
 
-def test_a_meter_warns_before_its_end() -> None:
-    label = "label"
-    assert [
-        (meter.is_near, meter.is_reached, meter.width)
-        for spent in (0, 79, 80, 100)
-        for meter in [plan_meters.Meter(label, NanoUSD(spent), 100)]  # type: ignore[arg-type]
-    ] == [(False, False, 0), (False, False, 790), (True, False, 800), (True, True, 1000)]
+@pytest.mark.parametrize(("spent", "colour"), [("9.59", ""), ("9.6", " warn"), ("12", " bad")])
+def test_a_meter_warns_before_its_end(running: Account, member: Client, spent: str, colour: str) -> None:
+    Account.objects.filter(pk=running.pk).update(main_balance_nano_usd=usd("12") - usd(spent))
+
+    meters = member.get(METERS).content.decode()
+
+    assert f'class="meter{colour}"' in meters[: meters.index("Backup pool")]
