@@ -5,25 +5,24 @@ from dataclasses import dataclass
 from accounts.models import User
 from accounts.services import customers
 from billing.errors import AlreadySubscribed, QuoteExpired
-from billing.models import Order, Subscription
+from billing.models import Order, Plan, Subscription
 from billing.services import orders, plan_switch, plans, subscriptions, wiring
 from billing.services.orders import Buyer
 from billing.services.plan_switch import Quote
-from billing.services.plans import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan for one reader: what it gives, what they have now, and what leaving that comes to."""
 
-    column: Column
+    plan: Plan
     current: Subscription | None
     quote: Quote | None
 
     @property
     def is_theirs(self) -> bool:
         """Tell whether the reader has just this plan."""
-        return self.current is not None and self.current.plan == self.column.plan
+        return self.current is not None and self.current.plan_id == self.plan.pk
 
 
 def current(user: User) -> Subscription | None:
@@ -33,11 +32,10 @@ def current(user: User) -> Subscription | None:
 
 def propose(slug: str, user: User) -> Proposal:
     """Return the plan ``slug`` as it is offered to ``user`` now; raises NotForSale if it is not."""
-    column, has = plans.find(slug), current(user)
-    assert column.plan is not None  # noqa: S101 - what is found has a plan
-    is_switch = has is not None and has.plan_id != column.plan.pk
-    period = subscriptions.current_period(has) if has is not None and is_switch else None
-    return Proposal(column, has, plan_switch.quote(period, column.plan) if period else None)
+    plan, has = plans.find(slug), current(user)
+    if has is None or has.plan_id == plan.pk:
+        return Proposal(plan, has, None)
+    return Proposal(plan, has, plan_switch.quote(subscriptions.current_period(has), plan))
 
 
 def place(proposal: Proposal, buyer: Buyer, *, provider: str, quote: str, form: str) -> Order:
@@ -48,15 +46,14 @@ def place(proposal: Proposal, buyer: Buyer, *, provider: str, quote: str, form: 
     """
     if proposal.is_theirs:
         raise AlreadySubscribed
-    assert proposal.column.plan is not None  # noqa: S101 - what is proposed has a plan
     assert buyer.user is not None  # noqa: S101 - guests are not let in
-    sale, mode = plans.sale_of_pass(proposal.column.plan, provider), wiring.mode(provider)
+    sale, mode = plans.sale_of_pass(proposal.plan, provider), wiring.mode(provider)
     if proposal.quote is None:
         if quote:
             raise QuoteExpired
         return orders.place_once(sale, buyer, mode=mode, form=form)
     customer = customers.of_user(buyer.user)
-    confirmed = plan_switch.confirmed(quote, plan=proposal.column.plan, customer=customer)
+    confirmed = plan_switch.confirmed(quote, plan=proposal.plan, customer=customer)
     reference = orders.reference_of(form, sale, buyer)
     return orders.once(
         reference, lambda: plan_switch.place(sale, buyer, confirmed, mode=mode, reference=reference)

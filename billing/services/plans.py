@@ -2,70 +2,46 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from billing.errors import NotForSale
 from billing.models import Order, Plan, Provider
 from billing.services import packages, wiring
 from billing.services.orders import Sale
 from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
+from ledger.services import periods
 from ledger.services.periods import PlanAllowance, PlanCredit
 
 CURRENCY = "USD"
-NANO_USD_PER_CENT = NANO_USD_PER_CREDIT
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the comparison: a plan, or what everybody has without one. None is no limit."""
+    """One column of the comparison: a plan, or what everybody may do without one."""
 
     plan: Plan | None
-    base: NanoUSD
-    main: NanoUSD
-    backup: NanoUSD
-    requests_per_day: int | None
-    daily_cap: NanoUSD | None
-    weekly_cap: NanoUSD | None
-    requests_per_minute: int | None
-    all_models: bool
-    budget: NanoUSD | None
+    allowance: PlanAllowance
     ways: tuple[Provider, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return what the plan is called; what nobody pays for has no name here."""
-        return in_words(self.plan) if self.plan else ""
 
 
 def comparison() -> list[Column]:
     """Return the columns of the comparison: what is free first, then the plans in the shop's order."""
-    return [_free(), *map(column, Plan.objects.offered())]
+    return [Column(None, periods.free_allowance()), *map(_column, Plan.objects.offered())]
 
 
-def find(slug: str) -> Column:
+def find(slug: str) -> Plan:
     """Return one of the plans that can be bought now; raises NotForSale for any other."""
     plan = Plan.objects.offered().filter(slug=slug).first()
-    found = column(plan) if plan else None
-    if not found or not found.ways:
+    if plan is None or not ways(plan):
         raise NotForSale
-    return found
+    return plan
 
 
-def column(plan: Plan) -> Column:
-    """Return what ``plan`` gives, and the ways in which a pass of it is paid."""
-    return Column(
-        plan=plan,
-        base=NanoUSD(plan.base_nano_usd),
-        main=NanoUSD(plan.main_nano_usd),
-        backup=NanoUSD(plan.backup_nano_usd),
-        requests_per_day=plan.requests_per_day,
-        daily_cap=_amount(plan.daily_cap_nano_usd),
-        weekly_cap=_amount(plan.weekly_cap_nano_usd),
-        requests_per_minute=plan.requests_per_minute,
-        all_models=plan.all_models,
-        budget=_budget(plan),
-        ways=_ways(plan),
-    )
+def ways(plan: Plan) -> tuple[Provider, ...]:
+    """Return the ways in which a pass of ``plan`` is paid, in the order of the page."""
+    sold = {
+        Provider.CREEM: bool(plan.pass_product_id),
+        Provider.NOWPAYMENTS: wiring.is_wired(Provider.NOWPAYMENTS),
+    }
+    return tuple(provider for provider, is_sold in sold.items() if is_sold)
 
 
 def credit(plan: Plan) -> PlanCredit:
@@ -85,13 +61,13 @@ def allowance(plan: Plan) -> PlanAllowance:
         requests_per_day=plan.requests_per_day,
         daily_cap_nano_usd=_amount(plan.daily_cap_nano_usd),
         weekly_cap_nano_usd=_amount(plan.weekly_cap_nano_usd),
-        budget_nano_usd=_budget(plan),
+        budget_nano_usd=NanoUSD(plan.budget_multiple * plan.price_cents * NANO_USD_PER_CREDIT),
     )
 
 
 def sale_of_pass(plan: Plan, provider: str) -> Sale:
     """Return the sale of 30 days of ``plan``; raises NotForSale where it is not sold."""
-    if provider not in _ways(plan):
+    if provider not in ways(plan):
         raise NotForSale
     return Sale(
         kind=Order.Kind.PLAN,
@@ -112,32 +88,8 @@ def in_words(plan: Plan) -> str:
     return packages.in_language(plan.name, plan.name_zh)
 
 
-def _free() -> Column:
-    nothing = NanoUSD(0)
-    return Column(
-        plan=None,
-        base=nothing,
-        main=nothing,
-        backup=nothing,
-        requests_per_day=settings.FREE_ALLOWANCE["requests_per_day"],
-        daily_cap=None,
-        weekly_cap=None,
-        requests_per_minute=settings.FREE_ALLOWANCE["requests_per_minute"],
-        all_models=False,
-        budget=None,
-    )
-
-
-def _ways(plan: Plan) -> tuple[Provider, ...]:
-    sold = {
-        Provider.CREEM: bool(plan.pass_product_id),
-        Provider.NOWPAYMENTS: wiring.is_wired(Provider.NOWPAYMENTS),
-    }
-    return tuple(provider for provider, is_sold in sold.items() if is_sold)
-
-
-def _budget(plan: Plan) -> NanoUSD:
-    return NanoUSD(plan.budget_multiple * plan.price_cents * NANO_USD_PER_CENT)
+def _column(plan: Plan) -> Column:
+    return Column(plan, allowance(plan), ways(plan))
 
 
 def _amount(nano_usd: int | None) -> NanoUSD | None:

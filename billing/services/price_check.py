@@ -16,34 +16,29 @@ def faults_at_creem() -> list[str]:
     Whoever pays for a product that does not fit gets nothing before a person has looked at it. A provider
     that cannot be asked raises ProviderError.
     """
-    faults = _topup_faults()
-    prices = PackagePrice.objects.filter(package__is_offered=True, provider=Provider.CREEM)
-    faults += _pass_faults()
-    return faults + [
-        f"{price.package.slug}, {price}, product {price.product_id}: {fault}"
-        for price in prices.select_related("package").order_by("package__position", "pk")
-        for fault in _faults(price)
-    ]
-
-
-def _topup_faults() -> list[str]:
-    product_id = settings.CREEM_TOPUP_PRODUCT_ID
-    if not product_id:
-        return []
-    a_dollar = PackagePrice(
-        currency=topups.CURRENCY, price_cents=topups.CENTS_PER_DOLLAR, product_id=product_id
-    )
-    return [f"top-ups, {a_dollar}, product {product_id}: {fault}" for fault in _faults(a_dollar)]
-
-
-def _pass_faults() -> list[str]:
-    plans = Plan.objects.offered().exclude(pass_product_id="")
+    offered = PackagePrice.objects.filter(package__is_offered=True, provider=Provider.CREEM)
+    packages = offered.select_related("package").order_by("package__position", "pk")
+    sold = [*_topups(), *_passes(), *((price.package.slug, price) for price in packages)]
     return [
-        f"plan {plan.slug}, {price}, product {price.product_id}: {fault}"
-        for plan in plans
-        for price in [PackagePrice(price_cents=plan.price_cents, product_id=plan.pass_product_id)]
+        f"{what}, {price}, product {price.product_id}: {fault}"
+        for what, price in sold
         for fault in _faults(price)
     ]
+
+
+def _topups() -> Iterator[tuple[str, PackagePrice]]:
+    if settings.CREEM_TOPUP_PRODUCT_ID:
+        yield "top-ups", _in_usd(topups.CENTS_PER_DOLLAR, settings.CREEM_TOPUP_PRODUCT_ID)
+
+
+def _passes() -> Iterator[tuple[str, PackagePrice]]:
+    for plan in Plan.objects.offered().exclude(pass_product_id=""):
+        yield f"plan {plan.slug}", _in_usd(plan.price_cents, plan.pass_product_id)
+
+
+def _in_usd(price_cents: int, product_id: str) -> PackagePrice:
+    """Return the price of what is sold without being a package."""
+    return PackagePrice(currency=PackagePrice.Currency.USD, price_cents=price_cents, product_id=product_id)
 
 
 def _faults(price: PackagePrice) -> list[str]:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from ledger.money import NanoUSD
+from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 
 CYCLE = timedelta(days=28)
 MAIN_WEIGHT, BACKUP_WEIGHT = Fraction(3, 4), Fraction(1, 4)
 LEAST_CONSUMED = Fraction(1, 10)
-NANO_USD_PER_CENT = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +62,12 @@ class Terms:
     @property
     def unused_value(self) -> NanoUSD:
         """Return what the unused part of the old plan cost, rounded down."""
-        return NanoUSD(int(self.old_price_cents * NANO_USD_PER_CENT * (1 - self.consumed)))
+        return NanoUSD(int(self.old_price_cents * NANO_USD_PER_CREDIT * (1 - self.consumed)))
 
     @property
     def price_difference(self) -> NanoUSD:
         """Return how far the two prices are apart, whichever is higher."""
-        return NanoUSD(abs(self.new_price_cents - self.old_price_cents) * NANO_USD_PER_CENT)
+        return NanoUSD(abs(self.new_price_cents - self.old_price_cents) * NANO_USD_PER_CREDIT)
 
     @property
     def credit(self) -> NanoUSD:

@@ -36,18 +36,17 @@ def plan(request: PageRequest, slug: str) -> HttpResponse:
     """Show what 30 days of a plan cost and what leaving another comes to; place the order."""
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     proposal = plan_purchases.propose(slug, request.user)
-    form = PlanForm(proposal.column, request.POST) if request.method == "POST" else _new_form(proposal)
-    if not form.is_bound:
-        response = _page(request, proposal, form)
-    elif not form.is_valid():
-        response = _page(request, proposal, form, status=UNREADABLE)
+    if request.method == "POST":
+        response = _buy(request, proposal, PlanForm(plan_list.ways(proposal.plan), request.POST))
     else:
-        response = _buy(request, proposal, form)
+        response = _page(request, proposal, _new_form(proposal))
     browsers.keep_name(request, response)
     return response
 
 
 def _buy(request: PageRequest, proposal: Proposal, form: PlanForm) -> HttpResponse:
+    if not form.is_valid():
+        return _page(request, proposal, form, status=UNREADABLE)
     try:
         return to_payment(_place(request, proposal, form))
     except AlreadySubscribed:
@@ -73,7 +72,7 @@ def _place(request: PageRequest, proposal: Proposal, form: PlanForm) -> Order:
 
 def _new_form(proposal: Proposal) -> PlanForm:
     quote = proposal.quote.signed if proposal.quote else ""
-    return PlanForm(proposal.column, initial={"word": new_word(), "quote": quote})
+    return PlanForm(plan_list.ways(proposal.plan), initial={"word": new_word(), "quote": quote})
 
 
 def _page(

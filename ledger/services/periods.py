@@ -125,12 +125,21 @@ def end(account: Account, reference: str) -> Entry | None:
     locked = _locked(account)
     if not _runs(locked, reference):
         return None
-    AccountAllowance.objects.filter(account=locked).update(**NO_PERIOD, **_free_allowance())
+    AccountAllowance.objects.filter(account=locked).update(**NO_PERIOD, **asdict(free_allowance()))
     _change_period(locked, None)
     leftovers = _leftovers(locked)
     if not leftovers:
         return None
     return entries.post(reference=f"{reference}:ended", kind=Entry.Kind.PERIOD_ENDED, movements=leftovers)
+
+
+def free_allowance() -> PlanAllowance:
+    """Return what everybody may do without a plan; how many calls may be open is no plan's business."""
+    return PlanAllowance(
+        all_models=False,
+        requests_per_minute=settings.FREE_ALLOWANCE["requests_per_minute"],
+        requests_per_day=settings.FREE_ALLOWANCE["requests_per_day"],
+    )
 
 
 def switch_wallet(account: Account, *, is_on: bool) -> None:
@@ -189,12 +198,6 @@ def _change_period(locked: Account, entry: Entry | None) -> None:
     Account.objects.filter(pk=locked.pk).update(
         period=entry, day_spent_nano_usd=0, week_spent_nano_usd=0, budget_spent_nano_usd=0
     )
-
-
-def _free_allowance() -> dict[str, int | bool | None]:
-    """Return what a plan had overwritten; how many calls may be open is no plan's business."""
-    free = {key: value for key, value in settings.FREE_ALLOWANCE.items() if key != "open_calls"}
-    return {**asdict(PlanAllowance(all_models=False)), **free}
 
 
 def _runs(locked: Account, reference: str) -> bool:
