@@ -150,8 +150,11 @@ def reconcile() -> None:
 
 @shared_task
 def tend_plans() -> None:
-    """End the plans whose time is over, and tell whoever's ends soon."""
-    subscriptions.end_due()
+    """End the plans whose time is over, one after another and for a while; tell whoever's ends soon."""
+    until = time.monotonic() + ASKING_SECONDS
+    while time.monotonic() < until and (customer_pks := subscriptions.due()):
+        for customer_pk in customer_pks:
+            subscriptions.end_due(customer_pk)
     subscriptions.warn_of_ends()
 
 

@@ -99,6 +99,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Return those that have not ended."""
         return self.filter(ended_at=None)
 
+    def running(self) -> "SubscriptionQuerySet":
+        """Return those whose time is not over; one that nobody has ended yet may be live and run no more."""
+        return self.live().filter(ends_at__gt=Now())
+
     def to_end(self) -> "SubscriptionQuerySet":
         """Return those whose time is over."""
         return self.live().filter(ends_at__lte=Now()).order_by("ends_at")

@@ -4,7 +4,6 @@ Credit and result are committed together: an order that is delivered has its cre
 that is not has moved nothing.
 """
 
-from decimal import Decimal
 from fractions import Fraction
 
 from django.conf import settings
@@ -22,7 +21,7 @@ from billing.services import (
     taking_back,
 )
 from ledger.models import Account, Entry
-from ledger.money import NANO_USD_PER_CREDIT, NanoUSD, PriceFacts
+from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 from ledger.services import accounts, credits, entries, spending_keys  # noqa: A004 - the word of the house
 from redemption.services import sold_codes
 
@@ -68,16 +67,14 @@ def as_code(order: Order) -> None:
 
 
 def as_plan(order: Order) -> None:
-    """Begin the plan in the books. Whoever has that plan already gets the price as credit in the wallet.
+    """Begin the plan in the books. Whoever has that plan already gets what was paid as credit in the wallet.
 
-    Coins beyond the price are credited, too.
+    So does everybody with what was paid beyond the price.
     """
-    live = subscriptions.live_of(subscriptions.lock(order.customer_id))
-    if live is not None and live.plan_id == order.plan_id:
-        paid_orders.sell_as_credit(order, Fraction(1))
+    if subscriptions.begin(order) is None:
+        paid_orders.sell_as_credit(order, Fraction(order.payment.amount_cents, order.price_cents))
         to_wallet(order)
         return
-    subscriptions.begin(order)
     _grant_surplus(order)
     _close(order, Order.Result.PLAN)
 
@@ -102,16 +99,15 @@ def _grant(order: Order) -> Account:
 
 
 def _grant_surplus(order: Order) -> None:
-    surplus = order.payment.amount_cents - order.price_cents
+    surplus = NanoUSD((order.payment.amount_cents - order.price_cents) * NANO_USD_PER_CREDIT)
     if surplus > 0:
-        paid = Decimal(surplus).scaleb(-2)
         credits.grant(
             accounts.open_for(order.customer),
-            NanoUSD(surplus * NANO_USD_PER_CREDIT),
+            surplus,
             source=entries.cash(order.provider),
             reference=f"order:{order.pk}:surplus",
             kind=Entry.Kind.ORDER_DELIVERED,
-            price=PriceFacts(paid, order.currency, Decimal(1)),
+            price=sale_prices.dollar_for_dollar(surplus),
             note=order.reference,
         )
 

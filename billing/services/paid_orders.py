@@ -72,7 +72,7 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
 
 
 def hand_over(order: Order, *, at: datetime) -> None:
-    """Let ``order`` wait for a worker, or for a person where the work is done by hand; nothing is saved."""
+    """Let ``order`` wait for a worker, or its job for a person; the order is not saved."""
     is_by_hand = order.delivery == Order.Delivery.MANUAL
     order.deliver_at = None if is_by_hand else at
     if is_by_hand:

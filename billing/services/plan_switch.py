@@ -6,7 +6,6 @@ switch: whoever went on spending meanwhile is credited less, and nobody more tha
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -17,11 +16,11 @@ from django.utils import timezone
 from accounts.models import Customer
 from billing.errors import QuoteExpired
 from billing.models import Mode, Order, Plan, PlanSwitch, SubscriptionPeriod
-from billing.services import orders
+from billing.services import orders, sale_prices
 from billing.services.orders import Buyer, Sale
 from billing.services.switch_terms import PoolUse, Terms
 from ledger.models import Entry
-from ledger.money import NanoUSD, PriceFacts, as_usd
+from ledger.money import NanoUSD
 from ledger.services import accounts, credits, entries  # noqa: A004 - the word of the house
 
 QUOTE_LASTS = timedelta(minutes=15)
@@ -134,7 +133,7 @@ def _credit(customer: Customer, credit: NanoUSD, order: Order) -> None:
         source=entries.PLANS,
         reference=f"order:{order.pk}:switch",
         kind=Entry.Kind.PLAN_SWITCHED,
-        price=PriceFacts(as_usd(credit), order.currency, Decimal(1)),
+        price=sale_prices.dollar_for_dollar(credit),
         note=order.reference,
     )
 

@@ -23,6 +23,11 @@ def price_facts(order: Order) -> PriceFacts:
     return PriceFacts(paid, order.payment.currency, rate)
 
 
+def dollar_for_dollar(credit: NanoUSD) -> PriceFacts:
+    """Return the facts of credit that was paid in USD at its own worth."""
+    return PriceFacts(as_usd(credit), "USD", Decimal(1))
+
+
 def share(order: Order, credit: NanoUSD) -> PriceFacts:
     """Return what was paid for a part of the credit of ``order``: upwards, so that nothing was for free."""
     whole = price_facts(order)

@@ -20,8 +20,8 @@ AT_ONCE = 500
 
 
 def live_of(customer: Customer) -> Subscription | None:
-    """Return the plan that ``customer`` has now."""
-    return Subscription.objects.live().select_related("plan").filter(customer=customer).first()
+    """Return the plan that ``customer`` has now; one whose time is over is none, also before it is ended."""
+    return Subscription.objects.running().select_related("plan").filter(customer=customer).first()
 
 
 def current_period(subscription: Subscription) -> SubscriptionPeriod:
@@ -29,14 +29,18 @@ def current_period(subscription: Subscription) -> SubscriptionPeriod:
     return subscription.periods.latest("number")
 
 
-def begin(order: Order) -> SubscriptionPeriod:
+def begin(order: Order) -> SubscriptionPeriod | None:
     """Begin the plan that ``order`` has paid, in the caller's transaction, which holds the order's row.
 
-    A plan that the customer still has ends with it, and its unused part is credited to the wallet.
+    Another plan that the customer still has ends with it, and its unused part is credited to the wallet.
+    Nothing happens, and None is returned, for a customer who has just this plan.
     """
     assert order.plan is not None  # noqa: S101 - order_of_a_plan_is_delivered_as_one
-    customer = lock(order.customer_id)
+    customer = _lock(order.customer_id)
+    _end_what_ran_out(customer)
     left, now = live_of(customer), timezone.now()
+    if left is not None and left.plan_id == order.plan_id:
+        return None
     if left is not None:
         plan_switch.leave(current_period(left), order, at=now)
         _close(left, Subscription.End.SWITCHED, at=now)
@@ -46,10 +50,15 @@ def begin(order: Order) -> SubscriptionPeriod:
     return _begin_period(subscription, order, number=1, starts_at=now)
 
 
-def end_due() -> None:
-    """End every plan whose time is over; the wallet stays as it is."""
-    for pk in Subscription.objects.to_end().values_list("pk", flat=True)[:AT_ONCE]:
-        _end_if_due(pk)
+def due() -> list[int]:
+    """Return the customers whose plan is to be ended, those whose time ended first, and not too many."""
+    return list(Subscription.objects.to_end().values_list("customer_id", flat=True)[:AT_ONCE])
+
+
+@transaction.atomic(durable=True)
+def end_due(customer_pk: int) -> None:
+    """End the plan of a customer if its time is over; the wallet stays as it is."""
+    _end_what_ran_out(_lock(customer_pk))
 
 
 def warn_of_ends() -> None:
@@ -62,13 +71,12 @@ def warn_of_ends() -> None:
 @transaction.atomic
 def stop(order: Order) -> None:
     """End the plan that ``order`` began, now, because its money went back; nothing if it has ended."""
-    customer = lock(order.customer_id)
-    subscription = live_of(customer)
+    subscription = live_of(_lock(order.customer_id))
     if subscription is not None and subscription.order_id == order.pk:
         _end(subscription, Subscription.End.REFUNDED)
 
 
-def lock(customer_pk: int) -> Customer:
+def _lock(customer_pk: int) -> Customer:
     """Lock the row of a customer against every other change of plan, to the end of the transaction."""
     return Customer.objects.select_for_update(no_key=True).get(pk=customer_pk)
 
@@ -98,11 +106,8 @@ def _begin_period(
     return period
 
 
-@transaction.atomic(durable=True)
-def _end_if_due(pk: int) -> None:
-    customer = lock(Subscription.objects.get(pk=pk).customer_id)
-    subscription = Subscription.objects.to_end().filter(pk=pk, customer=customer).first()
-    if subscription is not None:
+def _end_what_ran_out(customer: Customer) -> None:
+    for subscription in Subscription.objects.to_end().filter(customer=customer):
         _end(subscription, Subscription.End.RAN_OUT)
 
 

@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 from celery import Task
+from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
+from accounts.models import User
 from billing import doorbell
 from billing.services import wiring
+from tests.billing import shoppers
 from tests.billing.coin_shop import CoinShop
 from tests.billing.consoles import TOKEN, RunningConsole
 from tests.billing.providers.conftest import HURRY
+from tests.factories.accounts import UserFactory
 from tests.sandbox import running_creem, running_nowpayments
 from tests.sandbox.running import RunningSandbox
 from tests.sandbox.running_creem import RunningCreem
@@ -92,3 +96,15 @@ def _english() -> Iterator[None]:
     """Begin in English: a request in Chinese leaves its language behind."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture
+def user() -> User:
+    """Return somebody with an account and nothing in it."""
+    return UserFactory.create()
+
+
+@pytest.fixture
+def member(user: User) -> Client:
+    """Return the browser in which that somebody is signed in."""
+    return shoppers.signed_in(user)

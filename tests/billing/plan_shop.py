@@ -7,12 +7,14 @@ from django.test import Client
 from accounts.models import User
 from accounts.services import customers
 from billing import tasks
-from billing.models import InboxEvent, Order, Subscription, SubscriptionPeriod
-from billing.services import proof
+from billing.models import InboxEvent, Mode, Order, Plan, Subscription, SubscriptionPeriod
+from billing.services import orders, plans, proof
+from billing.services.orders import Buyer
 from ledger.models import Account
 from ledger.services import accounts
 from ledger.services import proof as ledger_proof
-from tests.billing import creem_said
+from tests.billing import creem_said, paying
+from tests.factories import billing as make
 
 
 def take(member: Client, slug: str, *, way: str = "creem", **typed: str) -> Order:
@@ -55,3 +57,10 @@ def age(subscription: Subscription, days: float) -> None:
 def books_agree() -> bool:
     with ledger_proof.snapshot():
         return [*ledger_proof.discrepancies(), *proof.discrepancies()] == []
+
+
+def paid(slug: str, user: User, *, dollars: int) -> Order:
+    """Return the paid order of a pass of a plan, offered now if it is not, that is to be delivered."""
+    plan = Plan.objects.filter(slug=slug).first() or make.plan(slug, dollars=dollars)
+    buyer = Buyer(email=user.email, language="en", user=user)
+    return paying.pay(orders.place(plans.sale_of_pass(plan, "creem"), buyer, mode=Mode.TEST))

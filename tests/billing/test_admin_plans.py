@@ -7,8 +7,8 @@ from django.urls import reverse
 from billing.models import Plan, Subscription
 from billing.services import delivery
 from ledger.money import usd
+from tests.billing import plan_shop
 from tests.billing.staff import staff_who_may
-from tests.billing.test_plan_races import paid_for
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 
@@ -61,7 +61,7 @@ def test_whoever_may_only_look_adds_nothing() -> None:
 
 
 def test_a_changed_plan_changes_no_period_that_runs(browser: Client) -> None:
-    order = paid_for("team", UserFactory.create(), dollars=40)
+    order = plan_shop.paid("team", UserFactory.create(), dollars=40)
     delivery.deliver(order.pk)
     plan = Plan.objects.get()
 
@@ -73,7 +73,7 @@ def test_a_changed_plan_changes_no_period_that_runs(browser: Client) -> None:
 
 
 def test_the_list_says_who_has_which_plan(browser: Client) -> None:
-    order = paid_for("starter", UserFactory.create(), dollars=10)
+    order = plan_shop.paid("starter", UserFactory.create(), dollars=10)
     delivery.deliver(order.pk)
 
     page = browser.get(reverse("admin:billing_subscription_changelist"), {"q": order.reference})

@@ -11,28 +11,13 @@ from billing.errors import QuoteExpired
 from billing.models import Order, PlanSwitch, Subscription
 from billing.services import plan_switch
 from ledger.money import usd
-from tests.billing import shoppers
 from tests.billing.plan_shop import account_of, age, books_agree, pay, spend, take
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 from tests.sandbox.running_creem import RunningCreem
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _quiet(nudges: list[tuple[str, int]]) -> None:
-    """Let nothing wait for a broker."""
-
-
-@pytest.fixture
-def user() -> User:
-    return UserFactory.create()
-
-
-@pytest.fixture
-def member(user: User) -> Client:
-    return shoppers.signed_in(user)
+# Nothing is to wait for a broker.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nudges")]
 
 
 def test_another_plan_that_was_paid_at_once_takes_the_place_of_the_first(

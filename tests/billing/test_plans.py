@@ -14,6 +14,7 @@ from billing.errors import AlreadySubscribed, NotForSale
 from billing.models import (
     Order,
     OrderMail,
+    Payment,
     Refund,
     Subscription,
 )
@@ -21,8 +22,9 @@ from billing.services import deposits, plan_purchases, plans, refund_quotes, ref
 from billing.services.orders import Buyer
 from ledger.models import AccountAllowance
 from ledger.money import NANO_USD_PER_CREDIT, usd
+from ledger.services.periods import PlanAllowance
 from portal import demo
-from tests.billing import shoppers
+from tests.billing import plan_shop
 from tests.billing.coin_shop import CoinShop
 from tests.billing.plan_shop import account_of, age, books_agree, pay, take
 from tests.billing.staff import staff_who_may
@@ -30,22 +32,8 @@ from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
 from tests.sandbox.running_creem import RunningCreem
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _quiet(nudges: list[tuple[str, int]]) -> None:
-    """Let nothing wait for a broker."""
-
-
-@pytest.fixture
-def user() -> User:
-    return UserFactory.create()
-
-
-@pytest.fixture
-def member(user: User) -> Client:
-    return shoppers.signed_in(user)
+# Nothing is to wait for a broker.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nudges")]
 
 
 @pytest.mark.parametrize(
@@ -63,19 +51,20 @@ def test_the_demo_plans_are_those_of_the_table(
 ) -> None:
     demo.load()
 
-    found = plans.find(slug)
+    plan = plans.find(slug)
 
-    amounts = [found.base, found.main, found.backup, found.daily_cap, found.weekly_cap]
-    assert [each and each // NANO_USD_PER_CREDIT for each in amounts] == [base, main, backup, day, week]
-    assert (found.requests_per_minute, found.all_models) == (minute, True)
-    assert found.budget == usd(str(budget_dollars))
+    caps = [plan.daily_cap_nano_usd, plan.weekly_cap_nano_usd]
+    pools = [plan.base_nano_usd, plan.main_nano_usd, plan.backup_nano_usd]
+    assert [each and each // NANO_USD_PER_CREDIT for each in pools + caps] == [base, main, backup, day, week]
+    assert (plan.requests_per_minute, plan.all_models) == (minute, True)
+    assert plans.allowance(plan).budget_nano_usd == usd(str(budget_dollars))
 
 
 def test_without_a_plan_there_are_a_thousand_requests_a_day_one_a_minute_and_free_models() -> None:
     [free] = plans.comparison()
 
-    assert (free.requests_per_day, free.requests_per_minute, free.all_models) == (1_000, 1, False)
-    assert (free.main, free.backup, free.budget) == (0, 0, None)
+    assert free.plan is None
+    assert free.allowance == PlanAllowance(all_models=False, requests_per_day=1_000, requests_per_minute=1)
 
 
 def test_the_page_shows_the_table_and_marks_ones_own_plan(creem: RunningCreem, member: Client) -> None:
@@ -187,6 +176,33 @@ def test_a_plan_ends_when_its_time_is_over_and_the_wallet_survives(
     assert account.wallet_balance_nano_usd == kept > 0
     assert (allowance.requests_per_minute, allowance.all_models) == (1, False)
     assert "This plan has ended" in member.get(f"/orders/{order.reference}").content.decode()
+    assert books_agree()
+
+
+def test_a_plan_that_ran_out_can_be_bought_again_before_anybody_has_ended_it(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    pay(take(member, "starter"))
+    Subscription.objects.update(ends_at=timezone.now())
+    assert "take-starter" in member.get("/plans").content.decode()
+
+    again = pay(take(member, "starter"))
+
+    assert again.result == "plan"
+    assert [each.end for each in Subscription.objects.order_by("pk")] == ["ran_out", ""]
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert account_of(user).wallet_balance_nano_usd == 0
+    assert books_agree()
+
+
+def test_more_than_the_price_of_a_plan_that_somebody_has_is_credit_too(user: User) -> None:
+    for extra_cents in (0, 250):
+        order = plan_shop.paid("starter", user, dollars=10)
+        Payment.objects.filter(order=order).update(amount_cents=1000 + extra_cents)
+        tasks.deliver_order(order.pk)
+
+    assert account_of(user).wallet_balance_nano_usd == usd("12.5")
     assert books_agree()
 
 
