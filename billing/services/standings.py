@@ -164,12 +164,14 @@ class Standing:
 
 def of(order: Order) -> Standing:
     """Return how ``order`` stands now."""
+    in_coins = deposits.standing(order) if _waits_for_coins(order) else None
+    transfer, job = _transfer(order), _job(order)
+    _read_again(order)
     review = Review.objects.open().filter(order=order).order_by("pk").first()
     back = list(Refund.objects.standing().filter(order=order))
     is_all_back = bool(back) and order.payment.refunded_cents == order.payment.whole_cents
     secret = None if is_all_back else showing.secret_of(order)
-    in_coins = deposits.standing(order) if _waits_for_coins(order) else None
-    job = _job(order)
+    in_coins = in_coins if _waits_for_coins(order) else None
     is_told_by_job = job is not None and job.state == AgentJob.State.FAILED
     return Standing(
         order=order,
@@ -181,7 +183,7 @@ def of(order: Order) -> Standing:
         number=order_numbers.shown(order),
         secret=secret,
         review=review,
-        transfer=_transfer(order),
+        transfer=transfer,
         job=job,
     )
 
@@ -197,6 +199,16 @@ def refresh_seconds(order: Order) -> int | None:
         return None
     age = timezone.now() - (order.paid_at or order.created_at)
     return next((seconds for younger_than, seconds in PACES if age < younger_than), SLOWEST_SECONDS)
+
+
+def _read_again(order: Order) -> None:
+    """Read an order that was unpaid once more, after what a payment moves together with it.
+
+    Else a page that is asked for just then shows an address as closed and the order as unpaid, and would
+    never look again.
+    """
+    if not order.is_paid:
+        order.refresh_from_db()
 
 
 def _waits_for_coins(order: Order) -> bool:

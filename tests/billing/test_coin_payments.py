@@ -270,3 +270,16 @@ def test_an_address_is_opened_once_however_often_its_coin_is_chosen(coins: CoinS
 
     assert coins.chosen(order) == coins.chosen(order)
     assert order.deposits.count() == 1
+
+
+def test_a_page_that_was_begun_before_coins_came_asks_nobody_to_choose_a_coin(coins: CoinShop) -> None:
+    """Its order was read unpaid; what else it reads is of after the payment."""
+    order = coins.order(user=UserFactory.create())
+    deposit = coins.chosen(order)
+    begun = Order.objects.get()
+
+    coins.act(deposit, "exact")
+    coins.told()
+
+    assert standings.of(begun).stage == standings.Stage.WALLET
+    assert begun.is_paid
