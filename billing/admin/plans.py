@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from billing.admin.forms import SMALLEST_PRICE
 from billing.admin.pages import ShopAdmin
 from billing.admin.prices import CentsField, Price, shown
 from billing.models import Plan, Subscription, SubscriptionPeriod
 from ledger.admin import amounts
 from ledger.forms import UsdField
-from ledger.money import NanoUSD
+from ledger.money import NanoUSD, as_usd
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Plan]
@@ -22,14 +23,21 @@ else:  # take no parameters while they run
     ModelForm = forms.ModelForm
     TabularInline = admin.TabularInline
 
+SOMETHING = as_usd(NanoUSD(1))
+
 
 class PlanForm(ModelForm):
     """A plan, in both languages; amounts are typed in USD."""
 
-    price_cents = CentsField(label=_("Price of 30 days in USD"), min_value=1)
-    base_nano_usd = UsdField(label=_("Base credit in USD"), min_value=0)
-    daily_cap_nano_usd = UsdField(label=_("Daily cap in USD"), required=False, min_value=0)
-    weekly_cap_nano_usd = UsdField(label=_("Weekly cap in USD"), required=False, min_value=0)
+    price_cents = CentsField(label=_("Price of 30 days in USD"), min_value=SMALLEST_PRICE)
+    base_nano_usd = UsdField(label=_("Base credit in USD"), min_value=SOMETHING)
+    daily_cap_nano_usd = UsdField(label=_("Daily cap in USD"), required=False, min_value=SOMETHING)
+    weekly_cap_nano_usd = UsdField(label=_("Weekly cap in USD"), required=False, min_value=SOMETHING)
+    requests_per_day = forms.IntegerField(label=_("Requests a day"), required=False, min_value=1)
+    requests_per_minute = forms.IntegerField(label=_("Requests a minute"), required=False, min_value=1)
+    budget_multiple = forms.IntegerField(
+        label=_("Monthly cost budget, in times the price"), min_value=1, initial=10
+    )
 
     class Meta:
         model = Plan
