@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -16,8 +17,10 @@ from billing.models import (
     OrderMail,
     Package,
     Payment,
+    Plan,
     Refund,
     Review,
+    Subscription,
     Transfer,
 )
 from billing.services import refunds, reviews
@@ -25,11 +28,17 @@ from tests.billing import paying
 from tests.factories import billing as make
 from tests.factories.accounts import StaffFactory
 
-SHOP = [Package, Order, InboxEvent, Review, Payment, OrderMail, Deposit, Refund, Transfer, AgentJob]
+SHOP = [
+    Package, Plan, Order, InboxEvent, Review, Payment, OrderMail, Deposit, Refund, Transfer, AgentJob,
+    Subscription,
+]  # fmt: skip
 
 # What people know of a sale when they search.
 SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
     (Package, lambda order: order.package.slug if order.package else ""),
+    (Plan, lambda order: order.subscription.plan.slug),
+    (Subscription, lambda order: order.reference),
+    (Subscription, lambda order: order.email.upper()),
     (Order, lambda order: order.reference),
     (Order, lambda order: order.email.upper()),
     (Order, lambda order: order.provider_order_id),
@@ -97,6 +106,18 @@ def a_sale(slug: str = "standard") -> Order:
         transaction_reference=f"TX-{slug}",
         reference_key=f"tx{slug}",
     )
+    _job(order, slug)
+    _subscribe(order, slug)
+    assert OrderMail.objects.filter(order=order).count() == 1
+    return order
+
+
+def _subscribe(order: Order, slug: str) -> None:
+    ends_at = timezone.now() + timedelta(days=30)
+    Subscription.objects.create(customer=order.customer, plan=make.plan(slug), order=order, ends_at=ends_at)
+
+
+def _job(order: Order, slug: str) -> None:
     AgentJob.objects.create(
         order=order,
         vendor=make.vendor(slug),
@@ -105,5 +126,3 @@ def a_sale(slug: str = "standard") -> Order:
         fee_cents=0,
         state=AgentJob.State.OPEN,
     )
-    assert OrderMail.objects.filter(order=order).count() == 1
-    return order

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from billing.models import InboxEvent, Order, Package, Payment, Review
+from billing.models import InboxEvent, Order, Package, Payment, Plan, Review
 from billing.services import order_numbers
 from tests.billing.staff import SEARCHES, SHOP, a_sale, staff_who_may
 from tests.factories.accounts import SuperuserFactory
@@ -15,7 +15,7 @@ from tests.plans import of_table, queries, scans, sorts
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [model for model in SHOP if model is not Package]
+READ_ONLY = [model for model in SHOP if model not in {Package, Plan}]
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_list_asks_as_much_for_many_rows_as_for_one(admin: Client, sale: Order
     assert len(queries(admin, list_of(model))) == len(few)
 
 
-# Packages are few, and stand in the shop's own order.
+# Packages and plans are few, and stand in the shop's own order.
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_a_list_is_read_in_the_order_of_an_index(admin: Client, sale: Order, model: type[Any]) -> None:
     asked = queries(admin, list_of(model))
