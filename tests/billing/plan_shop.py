@@ -50,7 +50,9 @@ def age(subscription: Subscription, days: float) -> None:
     """Let a subscription have begun so long ago."""
     by = timedelta(days=days)
     period = subscription.periods.get()
-    SubscriptionPeriod.objects.update(starts_at=period.starts_at - by, ends_at=period.ends_at - by)
+    SubscriptionPeriod.objects.filter(pk=period.pk).update(
+        starts_at=period.starts_at - by, ends_at=period.ends_at - by
+    )
     Subscription.objects.filter(pk=subscription.pk).update(ends_at=subscription.ends_at - by)
 
 
