@@ -1,5 +1,10 @@
 """Refusals of the shop."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from billing.models import Subscription
+
 
 class BillingError(Exception):
     """A refusal; `code` is stable and may be shown to people and programs."""
@@ -35,6 +40,34 @@ class AlreadySubscribed(BillingError):
     """The customer has just this plan."""
 
     code = "already_subscribed"
+
+
+class PlanInTheWay(BillingError):
+    """The customer has `subscription`, which a code cannot go on with: another plan, or one that renews."""
+
+    code = "plan_in_the_way"
+
+    def __init__(self, subscription: "Subscription") -> None:
+        super().__init__()
+        self.subscription = subscription
+
+
+class CannotBeCancelled(BillingError):
+    """Nothing would renew the plan any more, or nothing can be done about it at its provider."""
+
+    code = "cannot_be_cancelled"
+
+
+class CannotBeResumed(BillingError):
+    """The plan renews as it is, or only a new purchase can go on with it."""
+
+    code = "cannot_be_resumed"
+
+
+class PortalUnavailable(BillingError):
+    """The provider opened no page on which the buyer could look after card and invoices."""
+
+    code = "portal_unavailable"
 
 
 class AlreadyPaid(BillingError):

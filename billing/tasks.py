@@ -19,7 +19,9 @@ from billing.services import (
     proof,
     reconciliation,
     refund_requests,
+    renewals,
     showing,
+    subscription_wishes,
     subscriptions,
     transfers,
 )
@@ -150,12 +152,40 @@ def reconcile() -> None:
 
 @shared_task
 def tend_plans() -> None:
-    """End the plans whose time is over, one after another and for a while; tell whoever's ends soon."""
+    """Begin the periods and end the plans that are due, one after another and for a while.
+
+    Then whoever's plan ends soon is told, and whoever pays by invoice is sent one.
+    """
     until = time.monotonic() + ASKING_SECONDS
     while time.monotonic() < until and (customer_pks := subscriptions.due()):
         for customer_pk in customer_pks:
-            subscriptions.end_due(customer_pk)
+            subscriptions.tend(customer_pk)
     subscriptions.warn_of_ends()
+    for subscription_pk in renewals.invoices_due():
+        renewals.send_invoice(subscription_pk)
+
+
+@shared_task
+def carry_out_wish(subscription_pk: int) -> None:
+    """Tell the provider of a subscription what its owner wishes."""
+    subscription_wishes.carry_out(subscription_pk)
+
+
+@shared_task
+def ask_about_subscription(subscription_pk: int) -> None:
+    """Ask the provider about a subscription that nothing was told of, and deliver what was paid for it."""
+    order_pk = subscription_wishes.ask(subscription_pk)
+    if order_pk is not None:
+        delivery.deliver(order_pk)
+
+
+@shared_task
+def sweep_subscriptions() -> None:
+    """Nudge what providers are still to be told, or to be asked, of subscriptions."""
+    for subscription_pk in subscription_wishes.due():
+        nudge(carry_out_wish, subscription_pk)
+    for subscription_pk in subscription_wishes.silent():
+        nudge(ask_about_subscription, subscription_pk)
 
 
 @shared_task

@@ -15,6 +15,7 @@ EVERY = {
     "billing.tasks.sweep_deliveries": 15,
     "billing.tasks.sweep_foreign_keys": MINUTE,
     "billing.tasks.sweep_refunds": 30,
+    "billing.tasks.sweep_subscriptions": 30,
     "billing.tasks.tend_coins": 5 * MINUTE,
     "billing.tasks.tend_plans": MINUTE,
     "billing.tasks.reconcile": HOUR,

@@ -7,11 +7,12 @@ from billing.models.mails import OrderMail
 from billing.models.orders import KeyIntent, Order, OrderBrowser, OrderStep
 from billing.models.packages import Package, PackagePrice
 from billing.models.payments import Payment, Review
-from billing.models.plans import Plan, PlanSwitch, Subscription, SubscriptionPeriod
+from billing.models.plans import Plan
 from billing.models.providers import Mode, Provider
 from billing.models.rates import PublishedRate
 from billing.models.reconciliation import Reconciliation
 from billing.models.refunds import Refund
+from billing.models.subscriptions import PlanSwitch, Subscription, SubscriptionPeriod
 from billing.models.transfers import Transfer, TransferChannel, TransferDecision, TransferScreenshot
 
 __all__ = [

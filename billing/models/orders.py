@@ -112,6 +112,17 @@ class Order(models.Model):
     plan = models.ForeignKey(
         "billing.Plan", models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("plan")
     )
+    # A plan that goes on by itself: the provider charges each period, or we send an invoice before it.
+    renews = models.BooleanField(_("renews"), default=False)
+    # What it pays the next period of; empty for whatever was bought by hand.
+    renewal_of = models.ForeignKey(
+        "billing.Subscription",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="renewals",
+        verbose_name=_("renewal of"),
+    )
     title = models.CharField(_("sold as"), max_length=60)
     title_zh = models.CharField(_("sold as, in Chinese"), max_length=60)
     # Only of a package: nobody advertises tokens for an amount that a buyer chose.
@@ -218,6 +229,10 @@ class Order(models.Model):
                 name="order_of_a_plan_is_delivered_as_one",
                 condition=Q(kind="plan", plan__isnull=False, delivery="plan", was_guest=False)
                 | (~Q(kind="plan") & Q(plan__isnull=True) & ~Q(delivery="plan")),
+            ),
+            models.CheckConstraint(
+                name="order_that_renews_is_of_a_plan",
+                condition=Q(kind="plan") | Q(renews=False, renewal_of__isnull=True),
             ),
             models.CheckConstraint(
                 name="order_by_hand_is_of_an_agent",

@@ -30,6 +30,10 @@ class Payment(models.Model):
     # What the buyer typed at the provider; it may differ from the order's.
     email = models.EmailField(_("e-mail address at the provider"), blank=True)
     customer_id = models.CharField(_("customer at the provider"), max_length=80, blank=True)
+    # Of a subscription at the provider: which, and the time that this payment pays for.
+    subscription_id = models.CharField(_("subscription at the provider"), max_length=80, blank=True)
+    covers_from = models.DateTimeField(_("pays from"), null=True, blank=True)
+    covers_until = models.DateTimeField(_("pays until"), null=True, blank=True)
     happened_at = models.DateTimeField(pgettext_lazy("an order", "paid"), default=timezone.now)
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now, editable=False)
 
@@ -40,6 +44,11 @@ class Payment(models.Model):
             provider_is_known("payment"),
             models.UniqueConstraint(
                 fields=["provider", "transaction_id"], name="one_payment_per_transaction"
+            ),
+            models.CheckConstraint(
+                name="payment_covers_some_time",
+                condition=Q(covers_from__isnull=True, covers_until__isnull=True)
+                | Q(covers_until__gt=F("covers_from"), covers_from__isnull=False),
             ),
             models.CheckConstraint(name="payment_is_of_something", condition=Q(amount_cents__gt=0)),
             models.CheckConstraint(

@@ -1,16 +1,10 @@
-"""Plans: what the shop sells by the month, who has one, and each of its periods."""
+"""Plans: what the shop sells by the month."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-
-from accounts.models import Customer
-from billing.models.orders import Order
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -44,8 +38,10 @@ class Plan(models.Model):
     budget_multiple = models.PositiveSmallIntegerField(
         _("monthly cost budget, in times the price"), default=10
     )
-    # The product at Creem that a pass is sold as; empty where cards cannot pay for one.
+    # The products at Creem that a pass, and a plan that renews by itself, are sold as; empty where cards
+    # cannot pay for one.
     pass_product_id = models.CharField(_("product of a pass at Creem"), max_length=80, blank=True)
+    recurring_product_id = models.CharField(_("recurring product at Creem"), max_length=80, blank=True)
     position = models.PositiveSmallIntegerField(_("place on the page"), default=0)
     is_offered = models.BooleanField(_("offered"), default=True)
 
@@ -90,145 +86,3 @@ class Plan(models.Model):
     def backup_nano_usd(self) -> int:
         """Return what the backup pool holds when it is full."""
         return self.base_nano_usd * self.backup_multiple
-
-
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    """Questions about who has a plan."""
-
-    def live(self) -> "SubscriptionQuerySet":
-        """Return those that have not ended."""
-        return self.filter(ended_at=None)
-
-    def running(self) -> "SubscriptionQuerySet":
-        """Return those whose time is not over; one that nobody has ended yet may be live and run no more."""
-        return self.live().filter(ends_at__gt=Now())
-
-    def to_end(self) -> "SubscriptionQuerySet":
-        """Return those whose time is over."""
-        return self.live().filter(ends_at__lte=Now()).order_by("ends_at")
-
-    def to_warn(self, ends_before: datetime) -> "SubscriptionQuerySet":
-        """Return those that end soon and whose owners were not told yet."""
-        soon = self.live().filter(ends_at__lte=ends_before).order_by("ends_at")
-        return soon.exclude(order__mails__kind="plan_ends")
-
-
-class Subscription(models.Model):
-    """A plan that somebody has, from the payment that began it to its end; a customer has one at a time."""
-
-    class End(models.TextChoices):
-        """Why it ended."""
-
-        RAN_OUT = "ran_out", _("its time was over")
-        SWITCHED = "switched", _("another plan took its place")
-        REFUNDED = "refunded", _("its money went back")
-
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="subscriptions", verbose_name=_("customer")
-    )
-    plan = models.ForeignKey(Plan, models.PROTECT, related_name="subscriptions", verbose_name=_("plan"))
-    # The order that began it.
-    order = models.OneToOneField(Order, models.PROTECT, related_name="subscription", verbose_name=_("order"))
-    began_at = models.DateTimeField(_("began"), default=timezone.now, editable=False)
-    # When what is paid for is over.
-    ends_at = models.DateTimeField(_("ends"))
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    end = models.CharField(_("ended because"), max_length=8, choices=End.choices, blank=True)
-
-    objects: ClassVar[models.Manager["Subscription"]] = SubscriptionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("subscription")
-        verbose_name_plural = _("subscriptions")
-        indexes = [
-            models.Index(fields=["ends_at"], name="subscriptions_to_end", condition=Q(ended_at__isnull=True)),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["customer"], name="one_live_plan_per_customer", condition=Q(ended_at__isnull=True)
-            ),
-            models.CheckConstraint(
-                name="subscription_ends_for_a_reason",
-                condition=Q(ended_at__isnull=True, end="") | (Q(ended_at__isnull=False) & ~Q(end="")),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"subscription {self.pk}"
-
-
-class SubscriptionPeriod(models.Model):
-    """One paid stretch of a subscription, with what it gave and cost. Its entry is in the books."""
-
-    subscription = models.ForeignKey(
-        Subscription, models.PROTECT, related_name="periods", verbose_name=_("subscription")
-    )
-    # The payment that bought it; one payment buys one.
-    order = models.OneToOneField(Order, models.PROTECT, related_name="period", verbose_name=_("order"))
-    number = models.PositiveIntegerField(_("number"))
-    starts_at = models.DateTimeField(_("starts"))
-    ends_at = models.DateTimeField(_("ends"))
-    price_cents = models.PositiveIntegerField(_("price, in US cents"))
-    main_nano_usd = models.BigIntegerField(_("main pool"))
-    bonus_nano_usd = models.BigIntegerField(_("bonus in it"))
-    backup_nano_usd = models.BigIntegerField(_("backup pool"))
-
-    class Meta:
-        verbose_name = _("period of a subscription")
-        verbose_name_plural = _("periods of a subscription")
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["subscription", "number"], name="periods_are_numbered"),
-            models.CheckConstraint(
-                name="period_of_a_subscription_lasts", condition=Q(ends_at__gt=F("starts_at"))
-            ),
-            models.CheckConstraint(
-                name="period_gives_what_it_is_sold_for",
-                condition=Q(main_nano_usd__gt=0, backup_nano_usd__gte=0)
-                & Q(bonus_nano_usd__gte=0, bonus_nano_usd__lte=F("main_nano_usd")),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"period {self.number} of subscription {self.subscription_id}"
-
-    @property
-    def reference(self) -> str:
-        """Return the name of its entry in the books."""
-        return f"period:{self.pk}"
-
-
-class PlanSwitch(models.Model):
-    """The end of one plan for another in mid-cycle: the terms that were quoted, and what was credited."""
-
-    order = models.OneToOneField(Order, models.PROTECT, related_name="plan_switch", verbose_name=_("order"))
-    # The period that was left.
-    period = models.ForeignKey(
-        SubscriptionPeriod, models.PROTECT, related_name="switches", verbose_name=_("period")
-    )
-    quoted_nano_usd = models.BigIntegerField(_("quoted credit"))
-    quoted_at = models.DateTimeField(_("quoted"))
-    # Empty until the new plan is paid.
-    credited_nano_usd = models.BigIntegerField(_("credited"), null=True, blank=True)
-    switched_at = models.DateTimeField(_("switched"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("switch of a plan")
-        verbose_name_plural = _("switches of a plan")
-        constraints = [
-            models.CheckConstraint(
-                name="switch_credits_what_was_quoted_at_most",
-                condition=Q(quoted_nano_usd__gte=0)
-                & (
-                    Q(credited_nano_usd__isnull=True, switched_at__isnull=True)
-                    | Q(
-                        credited_nano_usd__gte=0,
-                        credited_nano_usd__lte=F("quoted_nano_usd"),
-                        switched_at__isnull=False,
-                    )
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"switch by order {self.order_id}"

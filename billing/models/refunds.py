@@ -50,6 +50,7 @@ class Refund(models.Model):
         OPERATOR = "operator", _("the operator")
         PROVIDER = "provider", _("the provider")
         AGENT = "agent", _("work by hand that failed")
+        RENEWAL = "renewal", _("a renewal of a plan that was left")
 
     class State(models.TextChoices):
         """Whether the money went."""

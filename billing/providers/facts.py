@@ -69,7 +69,7 @@ class PaymentSucceeded(_Fact):
     Coins are counted at the rate of the payment, so that it is above the amount when too many came.
     `email` is whatever the buyer typed there, which need not be what we were told. A provider that keeps no
     products of ours names neither `product_id` nor `units`. Where coins were sent, `asked` and `arrived`
-    count `coin`.
+    count `coin`. What pays for a stretch of time, as of a subscription, may say which.
     """
 
     transaction_id: str
@@ -86,6 +86,8 @@ class PaymentSucceeded(_Fact):
     coin: str | None = None
     asked: Decimal | None = None
     arrived: Decimal | None = None
+    covers_from: datetime | None = None
+    covers_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,11 @@ class SubscriptionChanged(_Fact):
     units: int | None = None
     currency: str | None = None
     amount_cents: int | None = None
+    tax_cents: int | None = None
+    discount_cents: int | None = None
+    paid_cents: int | None = None
+    refunded_cents: int | None = None
+    email: str | None = None
     transaction_id: str | None = None
     provider_order_id: str | None = None
     period_start: datetime | None = None

@@ -9,13 +9,14 @@ from fractions import Fraction
 from django.conf import settings
 from django.utils import timezone
 
-from billing.models import KeyIntent, Order, OrderMail, OrderStep
+from billing.models import KeyIntent, Order, OrderMail, OrderStep, Provider
 from billing.providers.key_issuer import ForeignKey
 from billing.services import (
     mails,
     order_secrets,
     orders,
     paid_orders,
+    renewals,
     sale_prices,
     subscriptions,
     taking_back,
@@ -67,16 +68,20 @@ def as_code(order: Order) -> None:
 
 
 def as_plan(order: Order) -> None:
-    """Begin the plan in the books. Whoever has that plan already gets what was paid as credit in the wallet.
+    """Begin the plan in the books, or go on with it.
 
-    So does everybody with what was paid beyond the price.
+    Whoever has that plan already gets what was paid as credit in the wallet, and so does everybody with what
+    was paid beyond the price. A card that was charged for a plan that was left gets its money back.
     """
-    if subscriptions.begin(order) is None:
+    if subscriptions.begin(order) is not None:
+        _grant_surplus(order)
+        _close(order, Order.Result.PLAN)
+    elif order.renewal_of is not None and order.provider == Provider.CREEM:
+        renewals.give_back(order)
+    else:
+        renewals.cancel_needless(order)
         paid_orders.sell_as_credit(order, Fraction(order.payment.amount_cents, order.price_cents))
         to_wallet(order)
-        return
-    _grant_surplus(order)
-    _close(order, Order.Result.PLAN)
 
 
 def by_hand(order: Order) -> None:
@@ -123,6 +128,7 @@ def _close(order: Order, result: Order.Result) -> None:
     )  # fmt: skip
     # Whatever else was delivered in place of a key that a console may have made: that key is to be deleted.
     KeyIntent.objects.filter(order=order, ended_at=None).update(ended_at=now, is_given_up=True, go_on_at=now)
-    mails.owe(order, OrderMail.Kind.DELIVERED)
+    is_renewal = order.renewal_of_id is not None and result == Order.Result.PLAN
+    mails.owe(order, OrderMail.Kind.PLAN_RENEWED if is_renewal else OrderMail.Kind.DELIVERED)
     orders.note(order, OrderStep.Kind.DELIVERED, detail=result.value)
     taking_back.take_waiting(order)

@@ -22,10 +22,11 @@ from billing.providers.facts import (
     PaymentSucceeded,
     Refunded,
     RefundState,
+    SubscriptionChanged,
     Unknown,
 )
 from billing.providers.protocol import WebhookEvent
-from billing.services import orders, payments, refund_facts, reviews, wiring
+from billing.services import orders, payments, refund_facts, reviews, subscription_facts, wiring
 from billing.services.outcomes import Applied
 
 LONGEST_EVENT_ID, LONGEST_KIND = 160, 80
@@ -127,11 +128,12 @@ def _wait_for_order(event: InboxEvent, fact: Fact, order: Order | None) -> Appli
         return Applied(None, None)
     if isinstance(fact, Disputed) or (isinstance(fact, Refunded) and fact.state is not RefundState.FAILED):
         return refund_facts.review(fact, order, event)
-    if not isinstance(fact, PaymentSucceeded | CoinPayment) or not _is_about_money(fact):
+    paid = subscription_facts.payment_of(fact) if isinstance(fact, SubscriptionChanged) else fact
+    if not isinstance(paid, PaymentSucceeded | CoinPayment) or not _is_about_money(paid):
         return Applied(InboxEvent.Outcome.KEPT, None)
     reviews.open(
         Review.Reason.UNKNOWN_ORDER,
-        subject=f"{event.provider} {fact.transaction_id}",
+        subject=f"{event.provider} {paid.transaction_id}",
         detail=f"named as {fact.reference or 'nothing'}",
         event=event,
     )

@@ -41,6 +41,7 @@ class Sale:
     kind: Order.Kind = Order.Kind.PACKAGE
     package: Package | None = None
     plan: Plan | None = None
+    renews: bool = False
     tokens: int = 0
     delivery: Order.Delivery = Order.Delivery.AUTO
     product_id: str = ""

@@ -34,7 +34,8 @@ def sell_as_credit(order: Order, share: Fraction) -> None:
     """Turn the order of a plan, whose row the caller has locked, into credit for ``share`` of its price."""
     order.credit_nano_usd = max(credit_of(order, share), 1)
     order.kind, order.plan, order.delivery = Order.Kind.CREDIT, None, Order.Delivery.AUTO
-    order.save(update_fields=["kind", "plan", "delivery", "credit_nano_usd"])
+    order.renews, order.renewal_of = False, None
+    order.save(update_fields=["kind", "plan", "delivery", "renews", "renewal_of", "credit_nano_usd"])
 
 
 def credit_of(order: Order, share: Fraction) -> int:
@@ -59,6 +60,9 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
         paid_cents=_storable(fact.paid_cents),
         email=(fact.email or "")[:254],
         customer_id=(fact.customer_id or "")[:_LONGEST_ID],
+        subscription_id=(fact.subscription_id or "")[:_LONGEST_ID],
+        covers_from=fact.covers_from,
+        covers_until=fact.covers_until,
         happened_at=fact.happened_at or now,
     )
     order.state = Order.State.PAID
@@ -67,7 +71,8 @@ def record(fact: PaymentSucceeded, order: Order) -> None:
     order.ask_at = None
     order.provider_order_id = fact.provider_order_id
     order.save(update_fields=["state", "paid_at", "deliver_at", "ask_at", "provider_order_id"])
-    mails.owe(order, OrderMail.Kind.RECEIVED)
+    if order.renewal_of_id is None:  # of a renewal, one mail tells all
+        mails.owe(order, OrderMail.Kind.RECEIVED)
     orders.note(order, OrderStep.Kind.PAID, f"transaction {fact.transaction_id}")
 
 

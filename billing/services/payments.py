@@ -4,8 +4,6 @@ The one place that decides what a fact means. A webhook, a sweep and a button br
 any order and any number, and leave the same rows behind.
 """
 
-from typing import NamedTuple
-
 from django.db import transaction
 from django.db.models import Q
 
@@ -19,18 +17,19 @@ from billing.providers.facts import (
     SubscriptionChanged,
     Unknown,
 )
-from billing.services import coin_payments, paid_orders, refund_facts, reviews
+from billing.services import (
+    coin_payments,
+    mismatches,
+    paid_orders,
+    refund_facts,
+    reviews,
+    subscription_facts,
+)
+from billing.services.mismatches import Mismatch
 from billing.services.outcomes import Applied
 
 Outcome = InboxEvent.Outcome
 Reason = Review.Reason
-
-LONGEST_ORDER_ID, LONGEST_TRANSACTION_ID = 100, 120
-
-
-class _Mismatch(NamedTuple):
-    reason: Review.Reason
-    detail: str
 
 
 @transaction.atomic(savepoint=False)
@@ -52,7 +51,7 @@ def apply(fact: Fact, *, event: InboxEvent | None = None) -> Applied:
         case Refunded() | Disputed():
             return refund_facts.apply(fact, _named_order(fact), event)
         case SubscriptionChanged():
-            return _apply_subscription(fact, event)
+            return subscription_facts.apply(fact, event)
 
 
 def _apply_payment(fact: PaymentSucceeded, event: InboxEvent | None) -> Applied:
@@ -60,7 +59,7 @@ def _apply_payment(fact: PaymentSucceeded, event: InboxEvent | None) -> Applied:
     if order is None:
         return Applied(None, None)
     earlier = Payment.objects.filter(provider=fact.provider, transaction_id=fact.transaction_id).first()
-    found = _mismatch(fact, order) or _second_payment(order, earlier)
+    found = mismatches.find(fact, order) or _second_payment(order, earlier)
     if found is not None and found.reason is Reason.PAID_TWICE and _is_in_coins(fact):
         return coin_payments.spare(fact, order, event)
     if found is not None:
@@ -84,47 +83,12 @@ def _locked_order(fact: PaymentSucceeded) -> Order | None:
     return by_reference or every.filter(provider=fact.provider, checkout_id=fact.checkout_id).first()
 
 
-def _mismatch(fact: PaymentSucceeded, order: Order) -> _Mismatch | None:
-    """Return the first thing in which the payment is not what was sold.
-
-    The amount before tax is compared, and exactly. What the buyer paid in the end says nothing: tax.
-    """
-    if len(fact.transaction_id) > LONGEST_TRANSACTION_ID or len(fact.provider_order_id) > LONGEST_ORDER_ID:
-        return _Mismatch(Reason.UNREADABLE, "an id that is too long")
-    told_and_sold: dict[Review.Reason, tuple[object, object]] = {
-        Reason.WRONG_PROVIDER: (fact.provider, order.provider),
-        Reason.WRONG_MODE: (fact.mode.value, order.mode),
-        # None is not said by a provider that keeps no products of ours.
-        Reason.WRONG_PRODUCT: (fact.product_id or order.product_id, order.product_id),
-        Reason.WRONG_UNITS: (order.units if fact.units is None else fact.units, order.units),
-        Reason.WRONG_CURRENCY: (fact.currency, order.currency),
-        Reason.WRONG_AMOUNT: (fact.amount_cents, order.price_cents),
-    }
-    differences = (
-        _Mismatch(reason, f"{told}, sold was {sold}")
-        for reason, (told, sold) in told_and_sold.items()
-        if told != sold
-    )
-    return next(differences, None)
-
-
-def _second_payment(order: Order, earlier: Payment | None) -> _Mismatch | None:
+def _second_payment(order: Order, earlier: Payment | None) -> Mismatch | None:
     if earlier is not None and earlier.order_id != order.pk:
-        return _Mismatch(Reason.PAID_TWICE, "this transaction paid another order")
+        return Mismatch(Reason.PAID_TWICE, "this transaction paid another order")
     if earlier is None and order.is_paid:
-        return _Mismatch(Reason.PAID_TWICE, "another transaction paid this order")
+        return Mismatch(Reason.PAID_TWICE, "another transaction paid this order")
     return None
-
-
-def _apply_subscription(fact: SubscriptionChanged, event: InboxEvent | None) -> Applied:
-    """Keep what is told of subscriptions, unless one took the money of an order that is paid once."""
-    order = _named_order(fact)
-    if order is None:
-        return Applied(None if fact.reference else Outcome.KEPT, None)
-    subject = f"{fact.provider} {fact.subscription_id or fact.transaction_id}"
-    detail = "a subscription, sold was a package"
-    reviews.open(Reason.WRONG_PRODUCT, subject=subject, detail=detail, order=order, event=event)
-    return Applied(Outcome.REVIEW, order)
 
 
 def _review_unreadable(fact: Unknown, event: InboxEvent | None) -> Applied:

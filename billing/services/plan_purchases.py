@@ -47,7 +47,7 @@ def place(proposal: Proposal, buyer: Buyer, *, provider: str, quote: str, form: 
     if proposal.is_theirs:
         raise AlreadySubscribed
     assert buyer.user is not None  # noqa: S101 - guests are not let in
-    sale, mode = plans.sale_of_pass(proposal.plan, provider), wiring.mode(provider)
+    sale, mode = plans.sale(proposal.plan, provider, renews=False), wiring.mode(provider)
     if proposal.quote is None:
         if quote:
             raise QuoteExpired

@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from billing.errors import QuoteExpired
-from billing.models import Mode, Order, Plan, PlanSwitch, SubscriptionPeriod
-from billing.services import orders, sale_prices
+from billing.models import Mode, Order, Plan, PlanSwitch, Subscription, SubscriptionPeriod
+from billing.services import orders, plan_periods, sale_prices
 from billing.services.orders import Buyer, Sale
 from billing.services.switch_terms import PoolUse, Terms
 from ledger.models import Entry
-from ledger.money import NanoUSD
+from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 from ledger.services import accounts, credits, entries  # noqa: A004 - the word of the house
 
 QUOTE_LASTS = timedelta(minutes=15)
@@ -45,6 +45,12 @@ class Quote:
     def credit(self) -> NanoUSD:
         """Return what the wallet is credited at most."""
         return self.terms.credit
+
+    @property
+    def waiting(self) -> NanoUSD:
+        """Return what periods cost that were paid and have not begun: all of it is credited besides."""
+        waiting = self.period.subscription.periods.waiting()
+        return NanoUSD(sum(map(_price, waiting)))
 
     @property
     def good_until(self) -> datetime:
@@ -116,25 +122,48 @@ def leave(period: SubscriptionPeriod, order: Order, *, at: datetime) -> None:
     switch.credited_nano_usd, switch.switched_at = credit, at
     switch.save()
     if credit:
-        _credit(period.subscription.customer, NanoUSD(credit), order)
+        reference = f"order:{order.pk}:switch"
+        _credit(period.subscription.customer, NanoUSD(credit), reference, note=order.reference)
+
+
+def pay_back_waiting(subscription: Subscription) -> None:
+    """Credit what periods cost that were paid and have not begun, and withdraw them.
+
+    In the caller's transaction, which holds the customer's row.
+    """
+    for period in subscription.periods.waiting():
+        plan_periods.withdraw(period)
+        if period.price_cents:
+            _credit(subscription.customer, _price(period), f"{period.reference}:left", note=str(period.order))
 
 
 def unused_share(period: SubscriptionPeriod) -> Fraction:
-    """Return the part of ``period`` that does not count as consumed; of one that has ended, nothing."""
-    if period.subscription.ended_at is not None:
+    """Return the part of ``period`` that does not count as consumed.
+
+    Of one that is over, nothing; of one that still waits for its time, all.
+    """
+    if period.subscription.ended_at is not None or period.withdrawn_at is not None:
+        return Fraction(0)
+    if period.begun_at is None:
+        return Fraction(1)
+    if period != plan_periods.running(period.subscription):
         return Fraction(0)
     return 1 - _terms(period, new_price_cents=0, at=timezone.now()).consumed
 
 
-def _credit(customer: Customer, credit: NanoUSD, order: Order) -> None:
+def _price(period: SubscriptionPeriod) -> NanoUSD:
+    return NanoUSD(period.price_cents * NANO_USD_PER_CREDIT)
+
+
+def _credit(customer: Customer, credit: NanoUSD, reference: str, *, note: str) -> None:
     credits.grant(
         accounts.open_for(customer),
         credit,
         source=entries.PLANS,
-        reference=f"order:{order.pk}:switch",
+        reference=reference,
         kind=Entry.Kind.PLAN_SWITCHED,
         price=sale_prices.dollar_for_dollar(credit),
-        note=order.reference,
+        note=note,
     )
 
 

@@ -11,6 +11,7 @@ from ledger.services import periods
 from ledger.services.periods import PlanAllowance, PlanCredit
 
 CURRENCY = "USD"
+_PROVIDERS = (Provider.CREEM, Provider.NOWPAYMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Column:
     plan: Plan | None
     allowance: PlanAllowance
     ways: tuple[Provider, ...] = ()
+    ways_to_renew: tuple[Provider, ...] = ()
 
 
 def comparison() -> list[Column]:
@@ -30,18 +32,19 @@ def comparison() -> list[Column]:
 def find(slug: str) -> Plan:
     """Return one of the plans that can be bought now; raises NotForSale for any other."""
     plan = Plan.objects.offered().filter(slug=slug).first()
-    if plan is None or not ways(plan):
+    if plan is None or not (ways(plan) or ways_to_renew(plan)):
         raise NotForSale
     return plan
 
 
 def ways(plan: Plan) -> tuple[Provider, ...]:
     """Return the ways in which a pass of ``plan`` is paid, in the order of the page."""
-    sold = {
-        Provider.CREEM: bool(plan.pass_product_id),
-        Provider.NOWPAYMENTS: wiring.is_wired(Provider.NOWPAYMENTS),
-    }
-    return tuple(provider for provider, is_sold in sold.items() if is_sold)
+    return tuple(provider for provider in _PROVIDERS if _is_sold(plan, provider, renews=False))
+
+
+def ways_to_renew(plan: Plan) -> tuple[Provider, ...]:
+    """Return the ways in which ``plan`` renews by itself: by card, or by an invoice in coins before."""
+    return tuple(provider for provider in _PROVIDERS if _is_sold(plan, provider, renews=True))
 
 
 def credit(plan: Plan) -> PlanCredit:
@@ -65,9 +68,12 @@ def allowance(plan: Plan) -> PlanAllowance:
     )
 
 
-def sale_of_pass(plan: Plan, provider: str) -> Sale:
-    """Return the sale of 30 days of ``plan``; raises NotForSale where it is not sold."""
-    if provider not in ways(plan):
+def sale(plan: Plan, provider: str, *, renews: bool) -> Sale:
+    """Return the sale of 30 days of ``plan``, or of the first month of one that renews.
+
+    Raises NotForSale where it is not sold like that.
+    """
+    if not _is_sold(plan, provider, renews=renews):
         raise NotForSale
     return Sale(
         kind=Order.Kind.PLAN,
@@ -76,11 +82,22 @@ def sale_of_pass(plan: Plan, provider: str) -> Sale:
         title=plan.name,
         title_zh=plan.name_zh,
         provider=provider,
-        product_id=plan.pass_product_id if provider == Provider.CREEM else "",
+        product_id=_product(plan, renews=renews) if provider == Provider.CREEM else "",
+        renews=renews,
         price_cents=plan.price_cents,
         currency=CURRENCY,
         credit_nano_usd=0,
     )
+
+
+def _is_sold(plan: Plan, provider: str, *, renews: bool) -> bool:
+    if provider == Provider.CREEM:
+        return bool(_product(plan, renews=renews))
+    return provider in _PROVIDERS and wiring.is_wired(provider)
+
+
+def _product(plan: Plan, *, renews: bool) -> str:
+    return plan.recurring_product_id if renews else plan.pass_product_id
 
 
 def in_words(plan: Plan) -> str:
@@ -89,7 +106,7 @@ def in_words(plan: Plan) -> str:
 
 
 def _column(plan: Plan) -> Column:
-    return Column(plan, allowance(plan), ways(plan))
+    return Column(plan, allowance(plan), ways(plan), ways_to_renew(plan))
 
 
 def _amount(nano_usd: int | None) -> NanoUSD | None:

@@ -79,7 +79,8 @@ _CHECKS = [
           LEFT JOIN billing_subscriptionperiod AS period ON period.order_id = sale.id
           LEFT JOIN ledger_entry AS entry
             ON entry.reference = format('period:%s', period.id) AND entry.kind = 'period_begun'
-         WHERE (sale.result = 'plan') <> (entry.id IS NOT NULL)
+         WHERE (sale.result = 'plan') <> (period.id IS NOT NULL)
+            OR (period.begun_at IS NOT NULL) <> (entry.id IS NOT NULL)
         """,
     ),
     Check(
@@ -89,8 +90,13 @@ _CHECKS = [
           FROM ledger_entry AS entry
          WHERE entry.kind = 'period_begun' AND entry.reference LIKE 'period:%' AND NOT EXISTS (
                SELECT FROM billing_subscriptionperiod AS period
-                 JOIN billing_payment AS payment ON payment.order_id = period.order_id
-                WHERE entry.reference = format('period:%s', period.id))
+                 LEFT JOIN billing_payment AS payment ON payment.order_id = period.order_id
+                 LEFT JOIN redemption_code AS code
+                   ON code.id = period.code_id AND code.state = 'redeemed'
+                WHERE entry.reference = format('period:%s', period.id)
+                  AND (payment.id IS NOT NULL OR code.id IS NOT NULL
+                       -- A trial is all bonus.
+                       OR period.main_nano_usd = period.bonus_nano_usd))
         """,
     ),
     Check(

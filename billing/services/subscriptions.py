@@ -1,4 +1,4 @@
-"""Subscriptions: who has which plan, from the payment that begins it until its time is over.
+"""Subscriptions: who has which plan, from the payment or code that begins it until nothing continues it.
 
 A customer's row is the lock: of two payments that begin a plan at once, the second finds the first. The books
 stop paying from a plan's pools at its end by themselves; the sweep that ends it here may come late.
@@ -7,116 +7,297 @@ stop paying from a plan's pools at its end by themselves; the sweep that ends it
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Customer
-from billing.models import Order, OrderMail, Subscription, SubscriptionPeriod
-from billing.services import mails, plan_switch, plans
+from billing.errors import PlanInTheWay
+from billing.models import Order, OrderMail, Plan, Provider, Subscription, SubscriptionPeriod
+from billing.services import cycles, mails, plan_periods, plan_switch
 from ledger.services import accounts, periods
+from redemption.models import Code
 
-PASS = timedelta(days=30)
+Renewal, State, End = Subscription.Renewal, Subscription.State, Subscription.End
+
 WARNED_BEFORE = timedelta(days=3)
+# How long after its end a renewal may have been silent before the provider is asked.
+SILENCE = timedelta(hours=1)
 AT_ONCE = 500
 
 
 def live_of(customer: Customer) -> Subscription | None:
-    """Return the plan that ``customer`` has now; one whose time is over is none, also before it is ended."""
-    return Subscription.objects.running().select_related("plan").filter(customer=customer).first()
+    """Return the plan that ``customer`` has now; one that is of no use is none, also before it is ended."""
+    held = held_by(customer)
+    return held if held is not None and held.is_of_use else None
+
+
+def held_by(customer: Customer) -> Subscription | None:
+    """Return the plan of ``customer`` that has not ended, which may be suspended until a payment comes."""
+    return Subscription.objects.live().select_related("plan").filter(customer=customer).first()
 
 
 def current_period(subscription: Subscription) -> SubscriptionPeriod:
-    """Return the latest period of a subscription: the one that runs while it lives."""
-    return subscription.periods.latest("number")
+    """Return the period of a subscription that has begun last: the one that runs while it lives."""
+    period = plan_periods.running(subscription)
+    assert period is not None  # noqa: S101 - a subscription that was ever live begins with one
+    return period
+
+
+def lock(customer_pk: int) -> Customer:
+    """Lock the row of a customer against every other change of plan, to the end of the transaction."""
+    return Customer.objects.select_for_update(no_key=True).get(pk=customer_pk)
 
 
 def begin(order: Order) -> SubscriptionPeriod | None:
-    """Begin the plan that ``order`` has paid, in the caller's transaction, which holds the order's row.
+    """Begin, or go on with, the plan that ``order`` has paid; the caller's transaction holds its row.
 
-    Another plan that the customer still has ends with it, and its unused part is credited to the wallet.
-    Nothing happens, and None is returned, for a customer who has just this plan.
+    Another plan that the customer still has ends with it, and its unused part is credited to the wallet. A
+    pass of the very plan that a pass has given waits for its end. Nothing begins, and None is returned, when
+    that is not what the payment is good for: the plan renews by itself already, or has been left.
     """
     assert order.plan is not None  # noqa: S101 - order_of_a_plan_is_delivered_as_one
-    customer = _lock(order.customer_id)
-    _end_what_ran_out(customer)
-    left, now = live_of(customer), timezone.now()
-    if left is not None and left.plan_id == order.plan_id:
+    customer = lock(order.customer_id)
+    end_what_ran_out(customer)
+    held, begun_pk = held_by(customer), _begun_by(order)
+    if held is not None and held.pk in {order.renewal_of_id, begun_pk}:
+        return _go_on(held, order)
+    if begun_pk is not None or _renews_what_was_left(order, held):
         return None
-    if left is not None:
-        plan_switch.leave(current_period(left), order, at=now)
-        _close(left, Subscription.End.SWITCHED, at=now)
-    subscription = Subscription.objects.create(
-        customer=customer, plan=order.plan, order=order, began_at=now, ends_at=now + PASS
-    )
-    return _begin_period(subscription, order, number=1, starts_at=now)
+    if held is not None and held.is_of_use and held.plan_id == order.plan_id:
+        return _queue(held, order)
+    if held is not None:
+        _leave(held, order)
+    return _start(customer, order)
+
+
+def begin_by_code(customer: Customer, plan: Plan, *, days: int, code: Code) -> SubscriptionPeriod:
+    """Give ``customer`` so many days of ``plan``, in the caller's transaction, which has claimed the code.
+
+    The same plan, if it does not renew by itself, goes on for as much longer. Raises PlanInTheWay for
+    whoever has any other.
+    """
+    end_what_ran_out(lock(customer.pk))
+    held = held_by(customer)
+    if held is not None and (held.plan_id != plan.pk or held.renewal != Renewal.NONE):
+        raise PlanInTheWay(held)
+    starts_at = held.ends_at if held is not None else timezone.now()
+    ends_at = starts_at + timedelta(days=days)
+    held = held or _open(Subscription(customer=customer, plan=plan), starts_at, ends_at)
+    return _add(held, starts_at, ends_at, code=code)
+
+
+def begin_trial(order: Order, begun: Subscription, *, until: datetime) -> Subscription:
+    """Begin the plan of an ``order`` that is not paid yet, for the days that its provider gives for nothing.
+
+    ``begun`` names the provider's subscription. Nothing begins for somebody who has a plan.
+    """
+    now = timezone.now()
+    begun.customer, begun.order, begun.state = lock(order.customer_id), order, State.TRIALING
+    end_what_ran_out(begun.customer)
+    if until > now and held_by(begun.customer) is None:
+        subscription = _open(begun, now, until)
+        plan_periods.add_trial(subscription, starts_at=now, ends_at=until)
+    else:
+        subscription = needless(begun)
+    return subscription
+
+
+def needless(subscription: Subscription) -> Subscription:
+    """Write down a provider's subscription that gives nobody a plan, so that it is cancelled there."""
+    now = timezone.now()
+    subscription.ends_at = subscription.closes_at = subscription.ended_at = now
+    subscription.end = End.NEEDLESS
+    wish_away(subscription)
+    subscription.save(force_insert=True)
+    return subscription
+
+
+def settle(subscription: Subscription) -> None:
+    """Save ``subscription``, whose renewal, state or end has changed, and let the books pay that long.
+
+    The caller holds the customer's row.
+    """
+    subscription.closes_at = None if subscription.is_open else subscription.used_until
+    subscription.ask_at = _to_be_asked(subscription)
+    subscription.save()
+    if subscription.ended_at is None:
+        plan_periods.agree(subscription)
 
 
 def due() -> list[int]:
-    """Return the customers whose plan is to be ended, those whose time ended first, and not too many."""
-    return list(Subscription.objects.to_end().values_list("customer_id", flat=True)[:AT_ONCE])
+    """Return the customers with a period to begin or a plan to end, first those whose plans go on."""
+    turning = SubscriptionPeriod.objects.due().values_list("subscription__customer_id", flat=True)
+    ending = Subscription.objects.to_end().values_list("customer_id", flat=True)
+    return list(dict.fromkeys([*turning[:AT_ONCE], *ending[:AT_ONCE]]))
 
 
 @transaction.atomic(durable=True)
-def end_due(customer_pk: int) -> None:
-    """End the plan of a customer if its time is over; the wallet stays as it is."""
-    _end_what_ran_out(_lock(customer_pk))
+def tend(customer_pk: int) -> None:
+    """Begin the periods of a customer that are due, and end what nothing continues; the wallet stays."""
+    end_what_ran_out(lock(customer_pk))
+
+
+def end_what_ran_out(customer: Customer) -> None:
+    """Do what `tend` does, in the caller's transaction, which holds the customer's row."""
+    held = Subscription.objects.live().select_related("plan", "customer").filter(customer=customer).first()
+    if held is None:
+        return
+    plan_periods.begin_due(held)
+    if held.closes_at is not None and held.closes_at <= timezone.now():
+        finish(held, End.RAN_OUT if held.renewal != Renewal.CARD else End.CANCELLED)
 
 
 def warn_of_ends() -> None:
     """Promise a mail to everybody whose plan ends within three days; each end is told once."""
     soon = timezone.now() + WARNED_BEFORE
     for subscription in Subscription.objects.to_warn(soon).select_related("order")[:AT_ONCE]:
+        assert subscription.order is not None  # noqa: S101 - to_warn leaves those out
         mails.owe(subscription.order, OrderMail.Kind.PLAN_ENDS)
 
 
 @transaction.atomic
 def stop(order: Order) -> None:
-    """End the plan that ``order`` began, now, because its money went back; nothing if it has ended."""
-    subscription = live_of(_lock(order.customer_id))
-    if subscription is not None and subscription.order_id == order.pk:
-        _end(subscription, Subscription.End.REFUNDED)
+    """End the plan whose running period ``order`` has paid, now, because its money went back.
+
+    A period that waits never begins. One that is over changes nothing.
+    """
+    held = held_by(lock(order.customer_id))
+    period = held.periods.filter(order=order).first() if held is not None else None
+    if held is None or period is None:
+        return
+    if period.begun_at is None:
+        _withdraw(held, period)
+    elif period == current_period(held):
+        finish(held, End.REFUNDED)
 
 
-def _lock(customer_pk: int) -> Customer:
-    """Lock the row of a customer against every other change of plan, to the end of the transaction."""
-    return Customer.objects.select_for_update(no_key=True).get(pk=customer_pk)
+def finish(subscription: Subscription, why: Subscription.End) -> None:
+    """End a plan now; what may still be charged for it is cancelled at its provider, until that is done."""
+    period = plan_periods.running(subscription)
+    if period is not None:
+        periods.end(accounts.open_for(subscription.customer), period.reference)
+    subscription.ended_at, subscription.end = timezone.now(), why
+    subscription.closes_at = subscription.closes_at or subscription.ended_at
+    subscription.ask_at = None
+    if why != End.CANCELLED:
+        wish_away(subscription)
+    subscription.save()
 
 
-def _begin_period(
-    subscription: Subscription, order: Order, *, number: int, starts_at: datetime
-) -> SubscriptionPeriod:
-    plan, credit = subscription.plan, plans.credit(subscription.plan)
-    period = SubscriptionPeriod.objects.create(
-        subscription=subscription,
+def wish_away(subscription: Subscription) -> None:
+    """Have the provider's subscription cancelled at once, if there is one; the row is not saved."""
+    if subscription.provider_subscription_id and subscription.state != State.CANCELLED:
+        subscription.wish, subscription.wish_at = Subscription.Wish.CANCEL_NOW, timezone.now()
+        subscription.wish_attempts = 0
+
+
+def _begun_by(order: Order) -> int | None:
+    return Subscription.objects.filter(order=order).values_list("pk", flat=True).first()
+
+
+def _renews_what_was_left(order: Order, held: Subscription | None) -> bool:
+    """Tell whether nothing is left that ``order`` could renew; an invoice paid late begins the plan again."""
+    return order.renewal_of_id is not None and (held is not None or order.provider == Provider.CREEM)
+
+
+def _go_on(held: Subscription, order: Order) -> SubscriptionPeriod:
+    """Add the period that a renewal has paid: the time that its payment names, else the next month."""
+    payment = order.payment
+    starts_at = payment.covers_from or held.ends_at
+    ends_at = payment.covers_until or cycles.next_end(held.anchor_at, after=starts_at)
+    if held.state == State.TRIALING:
+        held.state, held.anchor_at = State.ACTIVE, starts_at
+    return _add(held, starts_at, ends_at, order=order)
+
+
+def _queue(held: Subscription, order: Order) -> SubscriptionPeriod | None:
+    """Let what was bought again wait for the end of a pass. A card would be charged before, and is not taken.
+
+    An order that renews by invoices makes the pass do so, too.
+    """
+    if held.renewal != Renewal.NONE or (order.renews and order.provider == Provider.CREEM):
+        return None
+    starts_at = held.ends_at
+    if order.renews:
+        held.renewal, held.anchor_at = Renewal.INVOICE, starts_at
+    return _add(held, starts_at, _first_end(order, starts_at), order=order)
+
+
+def _leave(held: Subscription, order: Order) -> None:
+    now = timezone.now()
+    plan_switch.leave(current_period(held), order, at=now)
+    plan_switch.pay_back_waiting(held)
+    finish(held, End.SWITCHED)
+
+
+def _start(customer: Customer, order: Order) -> SubscriptionPeriod:
+    assert order.plan is not None  # noqa: S101 - order_of_a_plan_is_delivered_as_one
+    begun = Subscription(
+        customer=customer,
+        plan=order.plan,
         order=order,
-        number=number,
+        renewal=_renewal(order),
+        provider_subscription_id=order.payment.subscription_id,
+        provider_customer_id=order.payment.customer_id if order.payment.subscription_id else "",
+    )
+    starts_at = order.payment.covers_from or timezone.now()
+    ends_at = order.payment.covers_until or _first_end(order, starts_at)
+    return _add(_open(begun, starts_at, ends_at), starts_at, ends_at, order=order)
+
+
+def _renewal(order: Order) -> Subscription.Renewal:
+    if not order.renews:
+        return Renewal.NONE
+    if order.provider != Provider.CREEM:
+        return Renewal.INVOICE
+    return Renewal.CARD if order.payment.subscription_id else Renewal.NONE
+
+
+def _first_end(order: Order, starts_at: datetime) -> datetime:
+    return cycles.next_end(starts_at, after=starts_at) if order.renews else starts_at + cycles.PASS
+
+
+def _open(begun: Subscription, starts_at: datetime, ends_at: datetime) -> Subscription:
+    begun.began_at = begun.anchor_at = starts_at
+    begun.ends_at = begun.closes_at = ends_at
+    settle(begun)
+    return begun
+
+
+def _add(
+    held: Subscription,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    order: Order | None = None,
+    code: Code | None = None,
+) -> SubscriptionPeriod:
+    held.ends_at = max(held.ends_at, ends_at)
+    period = plan_periods.add(
+        held,
         starts_at=starts_at,
-        ends_at=subscription.ends_at,
-        price_cents=order.price_cents,
-        main_nano_usd=plan.main_nano_usd,
-        bonus_nano_usd=credit.bonus,
-        backup_nano_usd=credit.backup,
+        ends_at=ends_at,
+        price_cents=order.price_cents if order is not None else 0,
+        order=order,
+        code=code,
     )
-    periods.begin(
-        accounts.open_for(subscription.customer),
-        periods.Period(number, starts_at, subscription.ends_at),
-        reference=period.reference,
-        credit=credit,
-        allowance=plans.allowance(plan),
-    )
+    settle(held)
     return period
 
 
-def _end_what_ran_out(customer: Customer) -> None:
-    for subscription in Subscription.objects.to_end().filter(customer=customer):
-        _end(subscription, Subscription.End.RAN_OUT)
+def _withdraw(held: Subscription, period: SubscriptionPeriod) -> None:
+    """Take back a period that waits: what follows it begins earlier, and the plan ends earlier."""
+    length = period.ends_at - period.starts_at
+    held.periods.waiting().filter(starts_at__gt=period.starts_at).update(
+        starts_at=F("starts_at") - length, ends_at=F("ends_at") - length
+    )
+    held.ends_at -= length
+    plan_periods.withdraw(period)
+    settle(held)
 
 
-def _end(subscription: Subscription, why: Subscription.End) -> None:
-    account = accounts.open_for(subscription.customer)
-    periods.end(account, current_period(subscription).reference)
-    _close(subscription, why, at=timezone.now())
-
-
-def _close(subscription: Subscription, why: Subscription.End, *, at: datetime) -> None:
-    subscription.ended_at, subscription.end = at, why
-    subscription.save(update_fields=["ended_at", "end"])
+def _to_be_asked(subscription: Subscription) -> datetime | None:
+    """Return when the provider is to be asked, should nothing be told until then."""
+    if subscription.ended_at is not None or not subscription.is_open:
+        return None
+    return max(subscription.ends_at + SILENCE, timezone.now() + SILENCE)

@@ -233,6 +233,11 @@ FREE_ALLOWANCE = {"open_calls": 16, "requests_per_minute": 1, "requests_per_day"
 # A wallet with more than this opens every model and lifts the limits of requests (1 USD = 1,000,000,000).
 WALLET_THRESHOLD_NANO_USD = int(os.environ.get("WALLET_THRESHOLD_NANO_USD", "0"))
 
+# How many days a plan that renews goes on while its renewal is not paid.
+PLAN_GRACE_DAYS = int(os.environ.get("PLAN_GRACE_DAYS", "3"))
+# How many days before its end the invoice for the next period is sent.
+PLAN_INVOICE_DAYS = int(os.environ.get("PLAN_INVOICE_DAYS", "5"))
+
 # A call that takes longer is ended; a hold outlives its call by the grace, so that a late settlement still
 # counts.
 GATEWAY_CALL_TIMEOUT_SECONDS = int(os.environ.get("GATEWAY_CALL_TIMEOUT_SECONDS", "600"))

@@ -65,4 +65,4 @@ def paid(slug: str, user: User, *, dollars: int) -> Order:
     """Return the paid order of a pass of a plan, offered now if it is not, that is to be delivered."""
     plan = Plan.objects.filter(slug=slug).first() or make.plan(slug, dollars=dollars)
     buyer = Buyer(email=user.email, language="en", user=user)
-    return paying.pay(orders.place(plans.sale_of_pass(plan, "creem"), buyer, mode=Mode.TEST))
+    return paying.pay(orders.place(plans.sale(plan, "creem", renews=False), buyer, mode=Mode.TEST))

@@ -196,7 +196,7 @@ def test_a_payment_of_an_order_that_never_came_is_reviewed_after_a_day() -> None
 
 
 @pytest.mark.django_db
-def test_a_subscription_of_an_order_that_never_came_is_kept_after_a_day() -> None:
+def test_a_paid_subscription_of_an_order_that_never_came_is_for_a_person_after_a_day() -> None:
     event_pk = received(creem_said.subscription("ord_nobody"))
     inbox.handle(event_pk)
     assert event().outcome == ""
@@ -204,7 +204,7 @@ def test_a_subscription_of_an_order_that_never_came_is_kept_after_a_day() -> Non
     InboxEvent.objects.update(received_at=timezone.now() - timedelta(hours=24))
     inbox.handle(event_pk)
 
-    assert (event().outcome, Review.objects.count()) == (Outcome.KEPT, 0)
+    assert (event().outcome, Review.objects.get().reason) == (Outcome.REVIEW, Review.Reason.UNKNOWN_ORDER)
 
 
 @pytest.mark.django_db

@@ -73,6 +73,7 @@ def plan(slug: str = "starter", *, dollars: int = 10, **facts: Any) -> Plan:
             "weekly_cap_nano_usd": dollars * NANO_USD_PER_USD * 3 // 10,
             "requests_per_minute": 20,
             "pass_product_id": f"prod_pass_{slug}",
+            "recurring_product_id": f"prod_recurring_{slug}",
             **facts,
         }
     )
