@@ -5,10 +5,23 @@ from dataclasses import dataclass
 from accounts.models import User
 from accounts.services import customers
 from billing.errors import AlreadySubscribed, QuoteExpired
-from billing.models import Order, Plan, Subscription
+from billing.models import Order, Plan, Provider, Subscription
 from billing.services import orders, plan_switch, plans, subscriptions, wiring
 from billing.services.orders import Buyer
 from billing.services.plan_switch import Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to pay a plan: through whom, and whether it renews by itself."""
+
+    provider: Provider
+    renews: bool
+
+    @property
+    def name(self) -> str:
+        """Return the word for it in a form."""
+        return f"{self.provider.value}-monthly" if self.renews else self.provider.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,20 @@ class Proposal:
         """Tell whether the reader has just this plan."""
         return self.current is not None and self.current.plan_id == self.plan.pk
 
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Return the ways in which the reader may pay; of the plan that they have, those that continue it."""
+        every = [
+            *(Way(provider, renews=True) for provider in plans.ways_to_renew(self.plan)),
+            *(Way(provider, renews=False) for provider in plans.ways(self.plan)),
+        ]
+        return tuple(way for way in every if self._is_open(way))
+
+    def _is_open(self, way: Way) -> bool:
+        current = self.current if self.is_theirs else None
+        by_card = way.renews and way.provider == Provider.CREEM
+        return current is None or subscriptions.takes_more(current, by_card=by_card)
+
 
 def current(user: User) -> Subscription | None:
     """Return the plan that ``user`` has now."""
@@ -38,16 +65,17 @@ def propose(slug: str, user: User) -> Proposal:
     return Proposal(plan, has, plan_switch.quote(subscriptions.current_period(has), plan))
 
 
-def place(proposal: Proposal, buyer: Buyer, *, provider: str, quote: str, form: str) -> Order:
-    """Place the order for 30 days, once for each ``form``; with ``quote``, as a switch on those terms.
+def place(proposal: Proposal, buyer: Buyer, *, way: Way, quote: str, form: str) -> Order:
+    """Place the order for 30 days or the first month, once for each ``form``; with ``quote``, as a switch.
 
-    Raises AlreadySubscribed for the plan that the buyer has, and QuoteExpired when a plan would be left on
-    terms that were not confirmed, or not in time.
+    A pass of the plan that the buyer has goes on where it ends. Raises AlreadySubscribed where the plan goes
+    on by itself, and QuoteExpired when a plan would be left on terms that were not confirmed, or not in time.
     """
-    if proposal.is_theirs:
+    sale = plans.sale(proposal.plan, way.provider, renews=way.renews)
+    if way not in proposal.ways:
         raise AlreadySubscribed
     assert buyer.user is not None  # noqa: S101 - guests are not let in
-    sale, mode = plans.sale(proposal.plan, provider, renews=False), wiring.mode(provider)
+    mode = wiring.mode(way.provider)
     if proposal.quote is None:
         if quote:
             raise QuoteExpired

@@ -124,6 +124,11 @@ def settle(subscription: Subscription) -> None:
         plan_periods.agree(subscription)
 
 
+def takes_more(held: Subscription, *, by_card: bool) -> bool:
+    """Tell whether more of its plan can be bought for ``held``; a card that renews is charged too soon."""
+    return held.renewal == Renewal.NONE and not by_card
+
+
 def due() -> list[int]:
     """Return the customers with a period to begin or a plan to end, first those whose plans go on."""
     turning = SubscriptionPeriod.objects.due().values_list("subscription__customer_id", flat=True)
@@ -215,7 +220,8 @@ def _queue(held: Subscription, order: Order) -> SubscriptionPeriod | None:
 
     An order that renews by invoices makes the pass do so, too.
     """
-    if held.renewal != Renewal.NONE or (order.renews and order.provider == Provider.CREEM):
+    by_card = order.renews and order.provider == Provider.CREEM
+    if not takes_more(held, by_card=by_card):
         return None
     starts_at = held.ends_at
     if order.renews:

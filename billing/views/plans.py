@@ -33,11 +33,11 @@ def plans(request: PageRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: PageRequest, slug: str) -> HttpResponse:
-    """Show what 30 days of a plan cost and what leaving another comes to; place the order."""
+    """Show what a plan costs and what leaving another comes to; place the order."""
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     proposal = plan_purchases.propose(slug, request.user)
     if request.method == "POST":
-        response = _buy(request, proposal, PlanForm(plan_list.ways(proposal.plan), request.POST))
+        response = _buy(request, proposal, PlanForm(proposal.ways, request.POST))
     else:
         response = _page(request, proposal, _new_form(proposal))
     browsers.keep_name(request, response)
@@ -62,7 +62,7 @@ def _place(request: PageRequest, proposal: Proposal, form: PlanForm) -> Order:
     order = plan_purchases.place(
         proposal,
         browsers.buyer(request, email=request.user.email),
-        provider=form.cleaned_data["way"],
+        way=form.chosen,
         quote=form.cleaned_data["quote"],
         form=f"{browser}:{form.cleaned_data['word']}",
     )
@@ -72,7 +72,7 @@ def _place(request: PageRequest, proposal: Proposal, form: PlanForm) -> Order:
 
 def _new_form(proposal: Proposal) -> PlanForm:
     quote = proposal.quote.signed if proposal.quote else ""
-    return PlanForm(plan_list.ways(proposal.plan), initial={"word": new_word(), "quote": quote})
+    return PlanForm(proposal.ways, initial={"word": new_word(), "quote": quote})
 
 
 def _page(

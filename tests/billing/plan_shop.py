@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import F
 from django.test import Client
 
 from accounts.models import User
@@ -10,7 +11,7 @@ from billing import tasks
 from billing.models import InboxEvent, Mode, Order, Plan, Subscription, SubscriptionPeriod
 from billing.services import orders, plans, proof
 from billing.services.orders import Buyer
-from ledger.models import Account
+from ledger.models import Account, AccountAllowance
 from ledger.services import accounts
 from ledger.services import proof as ledger_proof
 from tests.billing import creem_said, paying
@@ -49,11 +50,15 @@ def spend(user: User, **pools: int) -> None:
 def age(subscription: Subscription, days: float) -> None:
     """Let a subscription have begun so long ago."""
     by = timedelta(days=days)
-    period = subscription.periods.get()
-    SubscriptionPeriod.objects.filter(pk=period.pk).update(
-        starts_at=period.starts_at - by, ends_at=period.ends_at - by
+    SubscriptionPeriod.objects.filter(subscription=subscription).update(
+        starts_at=F("starts_at") - by, ends_at=F("ends_at") - by
     )
-    Subscription.objects.filter(pk=subscription.pk).update(ends_at=subscription.ends_at - by)
+    Subscription.objects.filter(pk=subscription.pk).update(
+        **{moment: F(moment) - by for moment in ("began_at", "anchor_at", "ends_at", "closes_at")}
+    )
+    AccountAllowance.objects.filter(account__customer=subscription.customer).update(
+        period_starts_at=F("period_starts_at") - by, period_ends_at=F("period_ends_at") - by
+    )
 
 
 def books_agree() -> bool:

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from accounts.services import customers
 from billing import tasks
-from billing.models import Order, PlanSwitch, Refund, Subscription
+from billing.models import Order, PlanSwitch, Refund, Subscription, SubscriptionPeriod
 from billing.services import refunds, subscriptions
-from ledger.money import usd
+from ledger.money import NANO_USD_PER_CREDIT, usd
 from ledger.services import accounts
 from tests.billing import plan_shop
 from tests.factories.accounts import UserFactory
@@ -43,11 +43,16 @@ def test_payments_that_meet_leave_one_live_plan_and_lose_nothing(slugs: list[str
     account = accounts.open_for(customers.of_user(user))
     [live] = Subscription.objects.live()
     assert not Order.objects.exclude(state="delivered").exists()
-    as_credit = Order.objects.filter(result="wallet")
+    left = SubscriptionPeriod.objects.filter(withdrawn_at__isnull=False)
     switched = sum(switch.credited_nano_usd or 0 for switch in PlanSwitch.objects.all())
-    assert account.wallet_balance_nano_usd == switched + sum(order.credit_nano_usd for order in as_credit)
+    assert account.wallet_balance_nano_usd == switched + sum(map(_price, left))
+    assert SubscriptionPeriod.objects.count() == len(placed)
     assert account.main_balance_nano_usd == live.plan.main_nano_usd
     assert plan_shop.books_agree()
+
+
+def _price(period: SubscriptionPeriod) -> int:
+    return period.price_cents * NANO_USD_PER_CREDIT
 
 
 def test_a_refund_that_meets_the_delivery_leaves_no_plan_behind() -> None:
@@ -69,7 +74,7 @@ def test_the_end_of_a_plan_that_meets_its_successor_ends_one_plan_alone() -> Non
     user = UserFactory.create()
     first = plan_shop.paid("starter", user, dollars=10)
     tasks.deliver_order(first.pk)
-    Subscription.objects.update(ends_at=timezone.now())
+    Subscription.objects.update(ends_at=timezone.now(), closes_at=timezone.now())
     second = plan_shop.paid("pro", user, dollars=50)
 
     together(2, lambda number: tasks.tend_plans() if number else tasks.deliver_order(second.pk))

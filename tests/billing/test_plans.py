@@ -15,11 +15,14 @@ from billing.models import (
     Order,
     OrderMail,
     Payment,
+    Provider,
     Refund,
     Subscription,
+    SubscriptionPeriod,
 )
 from billing.services import deposits, plan_purchases, plans, refund_quotes, refunds
 from billing.services.orders import Buyer
+from billing.services.plan_purchases import Way
 from ledger.models import AccountAllowance
 from ledger.money import NANO_USD_PER_CREDIT, usd
 from ledger.services.periods import PlanAllowance
@@ -131,29 +134,56 @@ def test_a_plan_is_nothing_for_a_guest(client: Client) -> None:
     assert answer["Location"].startswith("/login")
 
 
-def test_whoever_has_a_plan_cannot_buy_it_again(creem: RunningCreem, member: Client, user: User) -> None:
-    make.plan()
-    pay(take(member, "starter"))
-    buyer = Buyer(email=user.email, language="en", user=user)
-    proposal = plan_purchases.propose("starter", user)
-
-    assert "until" in member.get("/plans/starter").content.decode()
-    with pytest.raises(AlreadySubscribed):
-        plan_purchases.place(proposal, buyer, provider="creem", quote="", form="a form")
-
-
-def test_a_second_payment_of_the_same_plan_becomes_credit(
+def test_whoever_has_a_plan_that_renews_cannot_buy_it_again(
     creem: RunningCreem, member: Client, user: User
 ) -> None:
     make.plan()
-    first, second = take(member, "starter"), take(member, "starter")
-    pay(first)
+    pay(take(member, "starter"))
+    Subscription.objects.update(renewal="invoice")
+    buyer = Buyer(email=user.email, language="en", user=user)
+    proposal = plan_purchases.propose("starter", user)
 
-    second = pay(second)
+    assert "it renews by itself" in member.get("/plans/starter").content.decode()
+    with pytest.raises(AlreadySubscribed):
+        plan_purchases.place(proposal, buyer, way=Way(Provider.CREEM, renews=False), quote="", form="a form")
 
-    assert (second.result, second.kind) == ("wallet", "credit")
-    assert account_of(user).wallet_balance_nano_usd == usd("10")
-    assert Subscription.objects.count() == 1
+
+def test_a_pass_that_is_bought_again_begins_when_the_first_ends(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    pay(take(member, "starter"))
+    assert "begins then" in member.get("/plans/starter").content.decode()
+    plan_shop.spend(user, main=usd("1"))
+
+    second = pay(take(member, "starter"))
+
+    [waiting, running] = SubscriptionPeriod.objects.order_by("-number")
+    assert (second.result, waiting.order, waiting.begun_at) == ("plan", second, None)
+    assert waiting.starts_at == running.ends_at
+    assert account_of(user).main_balance_nano_usd == usd("1")
+
+    age(Subscription.objects.get(), 30)
+    tasks.tend_plans()
+
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert Subscription.objects.get().ended_at is None
+
+
+def test_what_has_not_begun_of_a_plan_that_is_left_is_credited_in_full(
+    creem: RunningCreem, member: Client, user: User
+) -> None:
+    make.plan()
+    make.plan("pro", dollars=50)
+    pay(take(member, "starter"))
+    pay(take(member, "starter"))
+    assert "have not begun" in member.get("/plans/pro").content.decode()
+
+    pay(take(member, "pro"))
+
+    # Nine tenths of the running one, and all of the other.
+    assert account_of(user).wallet_balance_nano_usd == usd("19")
+    assert SubscriptionPeriod.objects.filter(withdrawn_at__isnull=False).count() == 1
     assert books_agree()
 
 
@@ -165,7 +195,7 @@ def test_a_plan_ends_when_its_time_is_over_and_the_wallet_survives(
     pay(take(member, "starter"))
     order = pay(take(member, "pro"))
     kept = account_of(user).wallet_balance_nano_usd
-    Subscription.objects.update(ends_at=timezone.now())
+    Subscription.objects.update(ends_at=timezone.now(), closes_at=timezone.now())
 
     for _run in range(2):
         tasks.tend_plans()
@@ -184,7 +214,7 @@ def test_a_plan_that_ran_out_can_be_bought_again_before_anybody_has_ended_it(
 ) -> None:
     make.plan()
     pay(take(member, "starter"))
-    Subscription.objects.update(ends_at=timezone.now())
+    Subscription.objects.update(ends_at=timezone.now(), closes_at=timezone.now())
     assert "take-starter" in member.get("/plans").content.decode()
 
     again = pay(take(member, "starter"))
@@ -196,13 +226,13 @@ def test_a_plan_that_ran_out_can_be_bought_again_before_anybody_has_ended_it(
     assert books_agree()
 
 
-def test_more_than_the_price_of_a_plan_that_somebody_has_is_credit_too(user: User) -> None:
+def test_more_than_the_price_of_a_plan_is_credit_beside_it(user: User) -> None:
     for extra_cents in (0, 250):
         order = plan_shop.paid("starter", user, dollars=10)
         Payment.objects.filter(order=order).update(amount_cents=1000 + extra_cents)
         tasks.deliver_order(order.pk)
 
-    assert account_of(user).wallet_balance_nano_usd == usd("12.5")
+    assert account_of(user).wallet_balance_nano_usd == usd("2.5")
     assert books_agree()
 
 
@@ -211,7 +241,7 @@ def test_whoever_has_three_days_left_is_told_once(creem: RunningCreem, member: C
     order = pay(take(member, "starter"))
     tasks.tend_plans()
     assert not OrderMail.objects.filter(kind="plan_ends").exists()
-    Subscription.objects.update(ends_at=timezone.now() + timedelta(days=2))
+    Subscription.objects.update(closes_at=timezone.now() + timedelta(days=2))
 
     for _run in range(2):
         tasks.tend_plans()
