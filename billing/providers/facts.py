@@ -125,11 +125,17 @@ class Disputed(_TakenBack):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChanged(_Fact):
-    """Something happened to a subscription.
+    """Something happened to a subscription, or it was asked about.
 
     `change` is the provider's word for it, such as ``paid`` or ``canceled``, or ``checkout.completed`` when
-    it was bought; `status` is what it is after that. A payment for a period names its `transaction_id`.
-    Changes overtake each other: `as_of` tells the newer.
+    it was bought, or ``asked``; `status` is what it is after that, in the provider's word. Changes overtake
+    each other: `as_of` tells the newer.
+
+    `transaction_id` is the last payment, whatever the change, so that many facts name the same one: grant
+    once for each. None is no payment so far, as in a trial. The amounts are those of that payment, for all
+    units, as in PaymentSucceeded, and `refunded_cents` is what of it went back; they are None where the
+    payment was named and not described. The period is the current one. A purchase is not told with its own.
+    `happened_at` of what was asked about is the moment of the last payment.
     """
 
     change: str

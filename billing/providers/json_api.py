@@ -88,16 +88,17 @@ class JsonApi:
         return self._ask("GET", path, params=query, headers=headers)
 
     def post(
-        self, path: str, content: Mapping[str, Any], *, idempotency_key: str | None = None
+        self, path: str, content: Mapping[str, Any] | None, *, idempotency_key: str | None = None
     ) -> dict[str, Any]:
         """Do something, asked once: after ProviderUnavailable nobody knows whether it was done.
 
-        A Decimal in ``content`` is sent as the number that it is, to the last digit.
+        A Decimal in ``content`` is sent as the number that it is, to the last digit. None is no body.
         """
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} if content is not None else {}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
-        return self._ask("POST", path, data=orjson.dumps(content, default=_exactly), headers=headers)
+        body = orjson.dumps(content, default=_exactly) if content is not None else None
+        return self._ask("POST", path, data=body, headers=headers)
 
     def delete(self, path: str) -> dict[str, Any]:
         """Delete something, asked once, as `post` does."""

@@ -15,6 +15,6 @@ def page_url(order: Order) -> str:
     if payment is None:
         raise InvoicesUnavailable
     try:
-        return wiring.creem().portal_url(payment.customer_id)
+        return wiring.creem().customer_portal(payment.customer_id)
     except ProviderError as failure:
         raise InvoicesUnavailable from failure

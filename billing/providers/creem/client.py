@@ -5,14 +5,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from billing.providers import json_api
 from billing.providers.creem import entities, signatures, translation
 from billing.providers.creem.answers import Product, Transaction, read_product, read_transaction
 from billing.providers.creem.entities import Entity, expanded, id_of, moment, text
-from billing.providers.errors import InvalidSignature, ProviderUnavailable, Reason, WrongMode
-from billing.providers.facts import Fact, Mode, RefundState
+from billing.providers.errors import (
+    InvalidSignature,
+    KeyRefused,
+    NotKnownThere,
+    ProviderRefused,
+    ProviderUnavailable,
+    Reason,
+    WrongMode,
+)
+from billing.providers.facts import Fact, Mode, RefundState, SubscriptionChanged
 from billing.providers.json_api import Explanation, JsonApi
 from billing.providers.patience import Patience
 from billing.providers.protocol import (
@@ -107,8 +115,12 @@ class Creem:
         return translation.of_event(expanded(json_api.parse(body)))
 
     def confirm(self, body: bytes) -> Fact:
-        """Return what a webhook tells, for which Creem's signature is proof enough: see `PaymentProvider`."""
-        return self.read_fact(body)
+        """Return what a webhook tells, for which Creem's signature is proof enough: see `PaymentProvider`.
+
+        Creem is asked only about the transaction of a subscription that was named and not described.
+        """
+        fact = self.read_fact(body)
+        return translation.if_paid(self._described(fact)) if isinstance(fact, SubscriptionChanged) else fact
 
     def redirect_is_genuine(self, query: Sequence[tuple[str, str]]) -> bool:
         """Say whether Creem sent a buyer here with this ``query``, decoded and in its order.
@@ -121,7 +133,7 @@ class Creem:
         """Ask what a product costs now; raises NotKnownThere also for one of the other environment."""
         return read_product(self._get("/v1/products", product_id=product_id))
 
-    def portal_url(self, customer_id: str) -> str:
+    def customer_portal(self, customer_id: str) -> str:
         """Ask for the page on which a customer sees all purchases and invoices; good for a while only.
 
         Raises NotKnownThere for a customer of the other environment.
@@ -145,6 +157,46 @@ class Creem:
         given = {name: wish for name, wish in wanted.items() if wish}
         return map(read_transaction, self._transactions(**given))
 
+    def get_transaction(self, transaction_id: str) -> Transaction:
+        """Ask what became of a transaction, and what it was for."""
+        answer = self._get("/v1/transactions", transaction_id=transaction_id)
+        found = read_transaction(answer)
+        if found.id != transaction_id:
+            raise ProviderUnavailable(operation="GET /v1/transactions", reason=Reason.GARBLED)
+        return found
+
+    def get_subscription(self, subscription_id: str) -> SubscriptionChanged:
+        """Ask what a subscription is now, and about the last payment for it: a change that is ASKED."""
+        answer = self._get("/v1/subscriptions", subscription_id=subscription_id)
+        return self._described(_told_of(subscription_id, answer, operation="GET /v1/subscriptions"))
+
+    def cancel_subscription(self, subscription_id: str, *, at_once: bool) -> SubscriptionChanged:
+        """End a subscription: at once, or with the period that is paid, until when it can be resumed.
+
+        Returns what it is then. Done again it changes nothing, so that it may be repeated after
+        ProviderUnavailable; so may pausing and resuming. The money of a period is not given back.
+        """
+        wish = {"mode": "immediate"} if at_once else {"mode": "scheduled", "onExecute": "cancel"}
+        done = {translation.CANCELED} if at_once else {translation.CANCELED, "scheduled_cancel"}
+        return self._tell(subscription_id, "cancel", wish, lambda fact: fact.status in done)
+
+    def pause_subscription(self, subscription_id: str) -> SubscriptionChanged:
+        """Have no more periods charged until it is resumed."""
+        return self._tell(subscription_id, "pause", None, lambda fact: fact.status == "paused")
+
+    def resume_subscription(self, subscription_id: str) -> SubscriptionChanged:
+        """Go on with a subscription that is paused, or that ends with its period."""
+        return self._tell(subscription_id, "resume", None, lambda fact: fact.status in {"active", "trialing"})
+
+    def upgrade_subscription(self, subscription_id: str, *, product_id: str) -> SubscriptionChanged:
+        """Have a subscription be one to another product from now on, the difference charged at once.
+
+        It is asked once: after ProviderUnavailable, look at the subscription before asking again. Creem
+        decides on period and amount, and tells both in the answer and by webhooks.
+        """
+        wish = {"product_id": product_id, "update_behavior": "proration-charge-immediately"}
+        return self._tell(subscription_id, "upgrade", wish, lambda fact: fact.product_id == product_id)
+
     def refund(self, transaction_id: str) -> RefundState:
         """Give back all that is left of a transaction, and return how far that got.
 
@@ -153,6 +205,39 @@ class Creem:
         """
         answer = self._api.post("/v1/refunds", {"transaction_id": transaction_id})
         return translation.refund_state(text(answer.get("status")))
+
+    def _tell(
+        self,
+        subscription_id: str,
+        act: str,
+        wish: dict[str, str] | None,
+        is_done: Callable[[SubscriptionChanged], bool],
+    ) -> SubscriptionChanged:
+        """Have something done to a subscription; a refusal because it is done already is none."""
+        path = f"/v1/subscriptions/{quote(subscription_id, safe='')}/{act}"
+        operation = f"POST {path}"
+        try:
+            answer = self._ours(operation, self._api.post(path, wish))
+        except (KeyRefused, NotKnownThere):
+            raise
+        except ProviderRefused:
+            found = self.get_subscription(subscription_id)
+            if is_done(found):
+                return found
+            raise
+        return _told_of(subscription_id, answer, operation=operation)
+
+    def _described(self, fact: SubscriptionChanged) -> SubscriptionChanged:
+        """Return ``fact`` with the amounts of its payment, asked for if it names that and no more."""
+        if fact.transaction_id is None or fact.amount_cents is not None:
+            return fact
+        try:
+            return translation.with_transaction(fact, self.get_transaction(fact.transaction_id))
+        except NotKnownThere:
+            # The state that was told counts all the same, unless a payment is what it is about.
+            if fact.change == translation.PAID:
+                raise
+            return fact
 
     def _transactions(self, **belonging_to: str) -> Iterator[Entity]:
         number: int | None = 1
@@ -207,6 +292,13 @@ def _wish(request: CheckoutRequest) -> dict[str, Any]:
     }
     # Creem refuses an empty e-mail.
     return wish | {"customer": {"email": request.email}} if request.email else wish
+
+
+def _told_of(subscription_id: str, answer: Entity, *, operation: str) -> SubscriptionChanged:
+    fact = translation.of_subscription(answer)
+    if not isinstance(fact, SubscriptionChanged) or fact.subscription_id != subscription_id:
+        raise ProviderUnavailable(operation=operation, reason=Reason.GARBLED)
+    return fact
 
 
 def _mode_of_key(api_key: str) -> Mode:

@@ -25,7 +25,7 @@ CALLS: dict[str, tuple[str, Callable[[Creem, dict[str, Any]], object]]] = {
     "create with e-mail": ("/checkouts", lambda creem, _: creem.create_checkout(WISH_WITH_EMAIL)),
     "get paid": ("/checkouts", lambda creem, paid: creem.get_checkout(paid["id"])),
     "product": ("/products", lambda creem, _: creem.get_product("prod_monthly")),
-    "invoices": ("/customers/billing", lambda creem, paid: creem.portal_url(paid["customer"]["id"])),
+    "invoices": ("/customers/billing", lambda creem, paid: creem.customer_portal(paid["customer"]["id"])),
     "search": ("/transactions/search", lambda creem, _: list(creem.search_transactions())),
     "search order": (
         "/transactions/search",
@@ -38,7 +38,7 @@ CALLS: dict[str, tuple[str, Callable[[Creem, dict[str, Any]], object]]] = {
 }
 REFUSED: dict[str, tuple[int, Callable[[Creem, str], object]]] = {
     "unknown product": (404, lambda creem, _: creem.create_checkout(UNKNOWN)),
-    "unknown customer": (404, lambda creem, _: creem.portal_url("cust_none")),
+    "unknown customer": (404, lambda creem, _: creem.customer_portal("cust_none")),
     "unknown checkout": (404, lambda creem, _: creem.get_checkout("ch_none")),
     "bad wish": (
         400,
