@@ -134,8 +134,9 @@ class SubscriptionChanged(_Fact):
     `transaction_id` is the last payment, whatever the change, so that many facts name the same one: grant
     once for each. None is no payment so far, as in a trial. The amounts are those of that payment, for all
     units, as in PaymentSucceeded, and `refunded_cents` is what of it went back; they are None where the
-    payment was named and not described. The period is the current one. A purchase is not told with its own.
-    `happened_at` of what was asked about is the moment of the last payment.
+    payment was named and not described. What was bought tells those of its order, which for a trial are 0,
+    and no period; every other period is the current one. `happened_at` of what was asked about is the moment
+    of the last payment.
     """
 
     change: str

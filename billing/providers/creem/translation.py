@@ -226,7 +226,8 @@ def _last_payment(subscription: Entity) -> tuple[Entity, str | None]:
     described = expanded(transaction)
     if described.get("status") is not None and status_of(described) not in HAVE_BEEN_PAID:
         return {}, None
-    return described, id_of(transaction) or text(subscription.get("last_transaction_id"))
+    own_id = id_of(transaction)
+    return (described, own_id) if own_id else ({}, text(subscription.get("last_transaction_id")))
 
 
 def _amounts(paid: Entity) -> _Amounts:

@@ -17,7 +17,6 @@ from billing.providers.facts import (
     PaymentSucceeded,
     Refunded,
     RefundState,
-    SubscriptionChanged,
     Unknown,
 )
 from tests.billing.providers.conftest import hurried
@@ -143,88 +142,6 @@ def test_what_took_money_back_is_read_from_the_barest_body(kind: str) -> None:
     assert (fact.transaction_id, fact.amount_cents) == ("txn_safe", 600 if kind == "refund" else 1200)
     assert (fact.mode, fact.reference) == (Mode.UNKNOWN, None)
     assert fact.happened_at == datetime(2024, 3, 1, tzinfo=UTC)
-
-
-def test_a_period_that_was_paid_names_its_transaction() -> None:
-    fact = told("webhook.subscription.paid.captured")
-
-    assert fact == SubscriptionChanged(
-        provider="creem",
-        mode=Mode.TEST,
-        reference=None,
-        customer_id="cust_fixture_customer",
-        subscription_id="sub_fixture_subscription",
-        happened_at=datetime(2026, 7, 31, 12, 26, 16, 868000, tzinfo=UTC),
-        change="paid",
-        status="active",
-        product_id="prod_fixture_starter",
-        units=1,
-        currency="USD",
-        amount_cents=1900,
-        tax_cents=0,
-        discount_cents=None,
-        paid_cents=1900,
-        refunded_cents=0,
-        email="fixture@example.com",
-        transaction_id="tran_fixture_initial",
-        provider_order_id="ord_fixture_order",
-        period_start=datetime(2026, 7, 31, 12, 26, 14, 826000, tzinfo=UTC),
-        period_end=datetime(2026, 8, 31, 12, 26, 14, 826000, tzinfo=UTC),
-        as_of=datetime(2026, 7, 31, 12, 26, 16, 214000, tzinfo=UTC),
-    )
-
-
-def test_a_period_that_was_paid_is_read_without_its_transaction_in_full() -> None:
-    fact = told("webhook.subscription.paid.docs")
-
-    assert isinstance(fact, SubscriptionChanged)
-    assert (fact.transaction_id, fact.amount_cents) == ("tran_5yMaWzAl3jxuGJMCOrYWwk", None)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "active",
-        "canceled",
-        "expired",
-        "paid",
-        "past_due",
-        "paused",
-        "scheduled_cancel",
-        "trialing",
-        "unpaid",
-        "update",
-    ],
-)
-def test_every_change_of_a_subscription_is_called_by_its_name(change: str) -> None:
-    fact = told(f"webhook.subscription.{change}.docs")
-
-    assert isinstance(fact, SubscriptionChanged)
-    assert fact.change == change
-    assert fact.subscription_id is not None
-    assert fact.subscription_id.startswith("sub_")
-
-
-def test_a_subscription_tells_our_reference_from_its_metadata() -> None:
-    envelope = fixture("webhook.subscription.paid.captured")
-    envelope["object"]["metadata"] = {"reference": "ref-1"}
-
-    assert told_by(envelope).reference == "ref-1"
-
-
-def test_buying_a_subscription_is_no_payment_of_its_own() -> None:
-    fact = told("webhook.checkout.completed.subscription.docs")
-
-    assert isinstance(fact, SubscriptionChanged)
-    assert (fact.change, fact.subscription_id) == ("checkout.completed", "sub_6pC2lNB6joCRQIZ1aMrTpi")
-    assert (fact.reference, fact.status) == ("my-request-id", "active")
-
-
-def test_an_order_that_recurs_is_no_payment_even_if_it_names_no_subscription() -> None:
-    envelope = fixture(ONE_TIME)
-    envelope["object"]["order"]["type"] = "recurring"
-
-    assert isinstance(told_by(envelope), SubscriptionChanged)
 
 
 def test_a_payment_is_read_wherever_ids_stand_for_objects_and_objects_for_ids() -> None:
