@@ -12,14 +12,14 @@ from django.utils import timezone
 PASS = timedelta(days=30)
 _MONTHS_OF_A_YEAR = 12
 # Less than the shortest month: a period that begins a little late or early is none of its own.
-_LEAST = timedelta(days=14)
+SHORTEST = timedelta(days=14)
 
 
 def next_end(anchor: datetime, *, after: datetime) -> datetime:
     """Return the end of the month that begins at ``after``, or about then: one of the anchor's own months."""
     months = _months_between(anchor, after)
     ends = (_month_later(anchor, months + step) for step in range(3))
-    return next(end for end in ends if end >= after + _LEAST)
+    return next(end for end in ends if end >= after + SHORTEST)
 
 
 def _months_between(anchor: datetime, moment: datetime) -> int:

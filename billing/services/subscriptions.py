@@ -206,13 +206,18 @@ def _renews_what_was_left(order: Order, held: Subscription | None) -> bool:
 
 
 def _go_on(held: Subscription, order: Order) -> SubscriptionPeriod:
-    """Add the period that a renewal has paid: the time that its payment names, else the next month."""
+    """Add the period that a renewal has paid: the time that its payment names, else the next month.
+
+    What follows a trial begins with its payment: that is when months begin to count.
+    """
     payment = order.payment
     starts_at = payment.covers_from or held.ends_at
-    ends_at = payment.covers_until or cycles.next_end(held.anchor_at, after=starts_at)
+    if held.order_id == order.pk:
+        starts_at = held.anchor_at = timezone.now()
     if held.state == State.TRIALING:
-        held.state, held.anchor_at = State.ACTIVE, starts_at
-    return _add(held, starts_at, ends_at, order=order)
+        held.state = State.ACTIVE
+    ends_at = payment.covers_until or cycles.next_end(held.anchor_at, after=starts_at)
+    return _add(held, starts_at, max(ends_at, starts_at + cycles.SHORTEST), order=order)
 
 
 def _queue(held: Subscription, order: Order) -> SubscriptionPeriod | None:
