@@ -70,6 +70,7 @@ def begin(order: Order) -> SubscriptionPeriod | None:
     return _start(customer, order)
 
 
+@transaction.atomic
 def begin_by_code(customer: Customer, plan: Plan, *, days: int, code: Code) -> SubscriptionPeriod:
     """Give ``customer`` so many days of ``plan``, in the caller's transaction, which has claimed the code.
 
