@@ -122,8 +122,7 @@ def leave(period: SubscriptionPeriod, order: Order, *, at: datetime) -> None:
     switch.credited_nano_usd, switch.switched_at = credit, at
     switch.save()
     if credit:
-        reference = f"order:{order.pk}:switch"
-        _credit(period.subscription.customer, NanoUSD(credit), reference, note=order.reference)
+        _credit(period.subscription.customer, NanoUSD(credit), reference_of(order), note=order.reference)
 
 
 def pay_back_waiting(subscription: Subscription) -> None:
@@ -134,7 +133,19 @@ def pay_back_waiting(subscription: Subscription) -> None:
     for period in subscription.periods.waiting():
         plan_periods.withdraw(period)
         if period.price_cents:
-            _credit(subscription.customer, _price(period), f"{period.reference}:left", note=str(period.order))
+            _credit(
+                subscription.customer, _price(period), reference_of_waiting(period), note=str(period.order)
+            )
+
+
+def reference_of(order: Order) -> str:
+    """Return the name of the entry that credits what is left for what ``order`` has paid."""
+    return f"order:{order.pk}:switch"
+
+
+def reference_of_waiting(period: SubscriptionPeriod) -> str:
+    """Return the name of the entry that credits ``period``, which was paid and never began."""
+    return f"{period.reference}:left"
 
 
 def unused_share(period: SubscriptionPeriod) -> Fraction:

@@ -213,11 +213,13 @@ _CHECKS = [
                                coalesce(sum(amount_nano_usd) FILTER (WHERE source = 'debts'), 0) AS owed
                           FROM ledger_posting AS posting
                           JOIN ledger_entry AS entry ON entry.id = posting.entry_id
-                         WHERE entry.reference = format('refund:%s:taken', refund.id)) AS takings,
+                         WHERE entry.reference IN (format('refund:%s:taken', refund.id),
+                                                   format('refund:%s:owed', refund.id))) AS takings,
                LATERAL (SELECT coalesce(sum(amount_nano_usd), 0) AS back
                           FROM ledger_posting AS posting
                           JOIN ledger_entry AS entry ON entry.id = posting.entry_id
-                         WHERE entry.reference = format('refund:%s:given_back', refund.id)
+                         WHERE entry.reference IN (format('refund:%s:given_back', refund.id),
+                                                   format('refund:%s:not_owed', refund.id))
                            AND posting.source = 'refunds') AS givings
          WHERE (taken_nano_usd, debt_nano_usd) <> (taken, owed)
             OR back <> CASE state WHEN 'failed' THEN taken_nano_usd + debt_nano_usd ELSE 0 END
@@ -230,7 +232,8 @@ _CHECKS = [
           FROM ledger_entry AS entry
          WHERE entry.kind = 'credit_taken_back' AND NOT EXISTS (
                SELECT FROM billing_refund AS refund
-                WHERE entry.reference = format('refund:%s:taken', refund.id))
+                WHERE entry.reference IN (format('refund:%s:taken', refund.id),
+                                          format('refund:%s:owed', refund.id)))
         """,
     ),
     Check(
@@ -253,9 +256,12 @@ _CHECKS = [
           JOIN billing_payment AS payment ON payment.order_id = sale.id
           JOIN billing_refund AS refund ON refund.order_id = sale.id AND refund.state <> 'failed'
          GROUP BY sale.id, payment.id
-        HAVING sum(refund.credit_nano_usd) > sale.credit_nano_usd
-            OR (payment.refunded_cents = CASE WHEN payment.paid_cents > 0 THEN payment.paid_cents
-                                              ELSE payment.amount_cents END
+        HAVING sum(refund.credit_nano_usd) > CASE sale.result
+                                             WHEN 'plan' THEN payment.amount_cents::bigint * 10000000
+                                             ELSE sale.credit_nano_usd END
+            OR (sale.result <> 'plan'
+                AND payment.refunded_cents = CASE WHEN payment.paid_cents > 0 THEN payment.paid_cents
+                                                  ELSE payment.amount_cents END
                 AND sum(refund.credit_nano_usd) <> sale.credit_nano_usd)
         """,
     ),

@@ -80,7 +80,7 @@ def portal(customer: Customer) -> str:
     if held is None or not held.provider_customer_id:
         raise PortalUnavailable
     try:
-        return wiring.creem().portal_url(held.provider_customer_id)
+        return wiring.creem().customer_portal(held.provider_customer_id)
     except ProviderError as failure:
         raise PortalUnavailable from failure
 

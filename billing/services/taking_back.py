@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.services import api_keys
 from billing.models import Order, Refund
-from billing.services import foreign_keys, order_secrets, sale_prices, subscriptions
+from billing.services import foreign_keys, order_secrets, plan_takings, sale_prices, subscriptions
 from ledger.models import Account, Entry
 from ledger.money import NanoUSD
 from ledger.services import accounts, credits, entries, takings  # noqa: A004 - the word of the house
@@ -31,6 +31,7 @@ def take(order: Order, refund: Refund) -> None:
     elif order.code is None or not _take_from_code(order, refund):
         _take_from_wallets(order, refund)
     if _is_whole(order):
+        plan_takings.take(order, refund)
         _stop_key(order, refund)
         subscriptions.stop(order)
     if refund.kind == Refund.Kind.DISPUTE:
@@ -47,7 +48,9 @@ def take_waiting(order: Order) -> None:
 
 def give_back(order: Order, refund: Refund) -> None:
     """Give back exactly what `take` took for ``refund``, and let go on what it stopped."""
-    if refund.taken_nano_usd or refund.debt_nano_usd:
+    if order.result == Order.Result.PLAN:
+        plan_takings.give_back(order, refund)
+    elif refund.taken_nano_usd or refund.debt_nano_usd:
         taking = Entry.objects.get(reference=_taking(refund))
         takings.give_back(taking, references(order), reference=_giving_back(refund), note=order.reference)
     if refund.code_nano_usd:

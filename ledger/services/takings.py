@@ -14,7 +14,7 @@ from django.db.models import Sum
 
 from accounts.models import User
 from ledger.models import Account, Debt, Entry, Lot, LotTaking
-from ledger.money import NanoUSD
+from ledger.money import NanoUSD, as_usd
 from ledger.services import debts, entries, lots
 from ledger.services.entries import DEBTS, REFUNDS, Movement
 from ledger.services.lots import Part
@@ -94,6 +94,65 @@ def give_back(taking: Entry, references: Sequence[str], *, reference: str, note:
     if back:
         _keep_lot(owner, entry, back, like=_lots_of(references)[0])
         debts.pay(owner)
+
+
+@transaction.atomic
+def owe(
+    account: Account, amount: NanoUSD, *, reference: str, note: str = "", made_by: User | None = None
+) -> Entry:
+    """Let ``account`` owe ``amount`` for what was used and is paid no more, once per ``reference``.
+
+    Nothing is taken but what the wallet has free: that pays the debt at once.
+    """
+    known = Entry.objects.filter(reference=reference).first()
+    if known is not None:
+        return known
+    locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    entry = entries.post(
+        reference=reference,
+        kind=Entry.Kind.CREDIT_TAKEN_BACK,
+        movements=[Movement(DEBTS, REFUNDS, amount)],
+        note=note,
+        made_by=made_by,
+    )
+    debts.incur(locked, amount, entry)
+    debts.pay(locked)
+    return entry
+
+
+@transaction.atomic
+def owe_no_more(owed: Entry, *, reference: str, note: str = "") -> None:
+    """Undo what `owe` did with the entry ``owed``, once per ``reference``.
+
+    What is still open of the debt is owed no more; what was paid of it comes back, as credit that was paid
+    dollar for dollar.
+    """
+    if Entry.objects.filter(reference=reference).exists():
+        return
+    debt = Debt.objects.get(entry=owed)
+    locked = Account.objects.select_for_update(no_key=True).get(pk=debt.account_id)
+    debt.refresh_from_db()
+    is_open, paid = NanoUSD(debt.open_nano_usd), NanoUSD(debt.amount_nano_usd - debt.open_nano_usd)
+    moved = [Movement(REFUNDS, DEBTS, is_open), Movement(REFUNDS, entries.wallet(locked), paid)]
+    entry = entries.post(
+        reference=reference,
+        kind=Entry.Kind.CREDIT_GIVEN_BACK,
+        movements=[movement for movement in moved if movement.amount],
+        note=note,
+    )
+    if is_open:
+        debts.settle(debt, entry)
+    if paid:
+        Lot.objects.create(
+            account=locked,
+            entry=entry,
+            amount_nano_usd=paid,
+            paid_amount=as_usd(paid),
+            paid_currency="USD",
+            paid_units_per_usd=1,
+            acquired_at=entry.created_at,
+        )
+        debts.pay(locked)
 
 
 def _held_by(references: Sequence[str], *, is_to_lock: bool) -> tuple[Account, list[Part]]:

@@ -89,10 +89,13 @@ def begun(slug: str = "starter", **facts_of_it: Any) -> CardPlan:
 
 
 def hear(*told: SubscriptionChanged) -> Applied:
-    """Apply the facts one after another, and deliver what they pay."""
-    for fact in told:
-        with transaction.atomic(durable=True):
-            applied = payments.apply(fact)
-        if applied.order is not None and applied.order.deliver_at is not None:
-            tasks.deliver_order(applied.order.pk)
+    """Apply the facts one after another, and deliver what they pay; return what the last came to."""
+    return [_heard(fact) for fact in told][-1]
+
+
+def _heard(fact: SubscriptionChanged) -> Applied:
+    with transaction.atomic(durable=True):
+        applied = payments.apply(fact)
+    if applied.order is not None and applied.order.deliver_at is not None:
+        tasks.deliver_order(applied.order.pk)
     return applied

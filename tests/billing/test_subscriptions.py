@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -107,7 +108,7 @@ def account_of_plan(plan: CardPlan) -> int:
     ],
 )
 @pytest.mark.parametrize("month", [0, 1])
-def test_what_was_not_agreed_is_for_a_person(changed: dict[str, object], reason: str, month: int) -> None:
+def test_what_was_not_agreed_is_for_a_person(changed: dict[str, Any], reason: str, month: int) -> None:
     plan = begun(days_ago=31) if month else taken()
     before = SubscriptionPeriod.objects.count()
 
