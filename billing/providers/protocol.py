@@ -107,7 +107,7 @@ class PaymentProvider(Protocol):
     def confirm(self, body: bytes) -> Fact:
         """Return what a webhook that was verified is about, as it may be believed.
 
-        Where the signature is no proof, the provider is asked for the thing itself. Ask again after an error:
-        nothing that was told is lost.
+        Where the signature is no proof, or the webhook only names what was paid, the provider is asked for
+        the thing itself. Ask again after an error: nothing that was told is lost.
         """
         ...

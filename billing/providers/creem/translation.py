@@ -37,8 +37,6 @@ _END_IN = {"trialing", "past_due", "unpaid", "scheduled_cancel", CANCELED, "expi
 # These are told while it may be anything: what it says itself holds.
 _CHANGES = _END_IN | {"active", PAID, "update"}
 
-_PAYMENT = "paid transaction"
-
 Told = TypeVar("Told")
 
 
@@ -86,7 +84,7 @@ def of_event(envelope: Entity) -> Fact:
         case ["dispute", "created"]:
             return _if_complete(_dispute, about, at)
         case ["subscription", change] if change in _CHANGES:
-            return _if_complete(partial(_subscription, change=change), about, at)
+            return if_paid(_if_complete(partial(_subscription, change=change), about, at))
         case _:
             return Unknown(**_common(about, at=at), why="an event of no known kind")
 
@@ -127,9 +125,9 @@ def with_transaction(fact: SubscriptionChanged, transaction: Transaction) -> Sub
     )
 
 
-def if_paid(fact: SubscriptionChanged) -> Fact:
-    """Return ``fact``; Unknown if a payment was told, and there is none."""
-    if fact.change != PAID or fact.transaction_id is not None:
+def if_paid(fact: Fact) -> Fact:
+    """Return ``fact``; Unknown if it tells that a subscription was paid, and there is no payment."""
+    if not isinstance(fact, SubscriptionChanged) or fact.change != PAID or fact.transaction_id is not None:
         return fact
     return Unknown(
         provider=fact.provider,
@@ -138,7 +136,7 @@ def if_paid(fact: SubscriptionChanged) -> Fact:
         customer_id=fact.customer_id,
         subscription_id=fact.subscription_id,
         happened_at=fact.happened_at,
-        why=f"no {_PAYMENT}",
+        why="no paid transaction",
         is_incomplete=True,
     )
 
@@ -210,7 +208,7 @@ def _subscription(subscription: Entity, at: datetime | None, *, change: str) -> 
         product_id=id_of(subscription.get("product")),
         units=_units_of_items(subscription.get("items")),
         email=text(expanded(subscription.get("customer")).get("email")),
-        transaction_id=_needed(transaction_id, _PAYMENT) if change == PAID else transaction_id,
+        transaction_id=transaction_id,
         provider_order_id=id_of(paid.get("order")),
         refunded_cents=(number(paid.get("refunded_amount")) or 0) if paid else None,
         period_start=start,

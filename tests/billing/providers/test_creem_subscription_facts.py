@@ -230,7 +230,7 @@ def test_what_was_paid_without_any_payment_is_for_a_person() -> None:
 
     assert isinstance(fact, Unknown)
     assert (fact.why, fact.is_incomplete) == ("no paid transaction", True)
-    assert fact.subscription_id is None
+    assert fact.subscription_id == "sub_fixture_subscription"
     assert fact.customer_id == "cust_fixture_customer"
 
 
