@@ -41,7 +41,7 @@ _COMPONENTS = _strict(DESCRIPTION["components"])
 def complaints(call: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a call and its answer, as the sandbox's traffic has them."""
     path = call["path"].removeprefix("/creem")
-    operation = DESCRIPTION["paths"].get(path, {}).get(call["method"].lower())
+    operation = _paths(path).get(call["method"].lower())
     if operation is None:
         return [f"there is no {call['method']} {path}"]
     return [
@@ -49,6 +49,20 @@ def complaints(call: Mapping[str, Any]) -> list[str]:
         *_wrong_body(operation, call["body"]),
         *_wrong_answer(operation, call["status"], call["answer"]),
     ]
+
+
+def _paths(path: str) -> Mapping[str, Any]:
+    """Return what can be done at a path; one that is described as it stands goes before one with an id."""
+    described: Mapping[str, Mapping[str, Any]] = DESCRIPTION["paths"]
+    fitting = (name for name in described if _fits(path, name))
+    return described.get(path) or described.get(next(fitting, ""), {})
+
+
+def _fits(path: str, described: str) -> bool:
+    parts, wanted = path.split("/"), described.split("/")
+    return len(parts) == len(wanted) and all(
+        part == name or (part and name.startswith("{")) for part, name in zip(parts, wanted, strict=True)
+    )
 
 
 def _wrong_query(operation: Mapping[str, Any], query: Mapping[str, str]) -> Iterator[str]:

@@ -200,6 +200,10 @@ def test_a_good_call_is_found_good(call: dict[str, Any]) -> None:
     [
         CREATE | {"path": "/creem/v1/checkout"},
         CREATE | {"method": "PUT"},
+        CREATE | {"path": "/creem/v1/subscriptions//cancel", "body": "{}"},
+        CREATE | {"path": "/creem/v1/subscriptions/sub_1/end", "body": "{}"},
+        CREATE | {"path": "/creem/v1/subscriptions/sub_1/pause", "body": "{}"},
+        CREATE | {"path": "/creem/v1/subscriptions/sub_1/cancel", "body": '{"mode": "at once"}'},
         CREATE | {"query": {"x": "1"}},
         CREATE | {"body": "{}"},
         CREATE | {"body": '{"product_id": 7}'},

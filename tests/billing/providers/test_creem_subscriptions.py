@@ -21,6 +21,7 @@ from billing.providers.errors import (
 )
 from billing.providers.facts import Fact, Mode, PaymentSucceeded, SubscriptionChanged, Unknown
 from tests.billing.providers.conftest import hurried
+from tests.billing.providers.openapi import complaints
 from tests.billing.providers.recorded import Answer, RecordedServer, Request, fixture, recorded
 
 SUBSCRIPTION, TRANSACTION = "api.subscriptions.get.response", "api.transactions.get.response"
@@ -139,6 +140,24 @@ def test_a_wish_is_told_once_as_on_record(
     assert request.body == (orjson.dumps(fixture(body)) if body else b"")
     assert ("Content-Type" in request.headers) == (body is not None)
     assert (fact.change, fact.status, fact.subscription_id) == (translation.ASKED, "brand new", ID)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda creem: creem.get_subscription(ID),
+        lambda creem: creem.get_transaction(ID),
+        *(act for _, _, act in ACTS.values()),
+    ],
+    ids=["subscription", "transaction", *ACTS],
+)
+def test_what_we_ask_conforms(ask: Callable[[Creem], object]) -> None:
+    with RecordedServer(lambda _: answer(subscription())) as server:
+        ask(hurried(server.url))
+
+    [request] = server.requests
+    call = {**request._asdict(), "body": request.body.decode(), "status": 200, "answer": "{}"}
+    assert [each for each in complaints(call) if not each.startswith("answer")] == []
 
 
 def test_an_id_is_no_way_to_another_address() -> None:
