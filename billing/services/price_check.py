@@ -58,7 +58,8 @@ def _faults(price: PackagePrice, of_billing: Callable[[Product], Iterator[str]])
         return [f"Creem has no such product in {store.mode} mode."]
     except WrongMode:
         return [f"it is no product of {store.mode} mode."]
-    return [*_differences(price, product), *of_billing(product)]
+    inactive = [] if product.is_active else ["it is not active at Creem."]
+    return [*_differences(price, product), *of_billing(product), *inactive]
 
 
 def _differences(price: PackagePrice, product: Product) -> Iterator[str]:
@@ -66,8 +67,6 @@ def _differences(price: PackagePrice, product: Product) -> Iterator[str]:
         yield f"Creem sells it in {product.currency}."
     if product.price_cents != price.price_cents:
         yield f"Creem charges {product.price_cents} hundredths for it, not {price.price_cents}."
-    if not product.is_active:
-        yield "it is not active at Creem."
 
 
 def _faults_of_payment(product: Product) -> Iterator[str]:

@@ -114,7 +114,9 @@ def a_sale(slug: str = "standard") -> Order:
 
 def _subscribe(order: Order, slug: str) -> None:
     ends_at = timezone.now() + timedelta(days=30)
-    Subscription.objects.create(customer=order.customer, plan=make.plan(slug), order=order, ends_at=ends_at)
+    Subscription.objects.create(
+        customer=order.customer, plan=make.plan(slug), order=order, ends_at=ends_at, closes_at=ends_at
+    )
 
 
 def _job(order: Order, slug: str) -> None:

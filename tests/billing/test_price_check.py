@@ -41,6 +41,21 @@ def test_the_doctor_names_what_does_not_fit(sold_as: str, price_cents: int, faul
 
 
 @pytest.mark.usefixtures("creem", "db")
+@pytest.mark.parametrize(
+    ("once", "monthly", "faults"),
+    [
+        ("prod_standard", "", []),
+        ("prod_standard", "prod_standard", ["it is paid once at Creem, and is to renew here."]),
+        ("", "prod_monthly", ["Creem charges 500 hundredths for it, not 1000."]),
+    ],
+)
+def test_the_doctor_looks_at_both_products_of_a_plan(once: str, monthly: str, faults: list[str]) -> None:
+    make.plan(pass_product_id=once, recurring_product_id=monthly)
+
+    assert [each.split(": ")[1] for each in price_check.faults_at_creem()] == faults
+
+
+@pytest.mark.usefixtures("creem", "db")
 def test_the_doctor_fails_so_that_a_script_can_tell() -> None:
     make.package(price_cents=1_100)
     said = StringIO()

@@ -278,3 +278,18 @@ def test_months_are_counted_from_the_anchor(anchor: datetime, ends: list[tuple[i
         found.append((after.month, after.day))
 
     assert found == ends
+
+
+@pytest.mark.parametrize("state", ["scheduled_cancel", "past_due"])
+def test_a_plan_is_left_while_it_is_cancelled_or_its_payment_has_failed(state: str) -> None:
+    user = UserFactory.create()
+    old, new = begun(user=user, days_ago=14), taken("pro", user=user, dollars=50)
+    hear(old.says(state, state))
+
+    hear(new.paid())
+
+    assert usd("4.9999") < account_of(user).wallet_balance_nano_usd <= usd("5")
+    assert (old.ours.wish, new.ours.is_of_use) == ("cancel_now", True)
+    hear(old.says("active"), old.says("canceled", "canceled"), old.says("scheduled_cancel", state))
+    assert (old.ours.end, old.ours.wish, new.ours.state) == ("switched", "", "active")
+    assert books_agree()
