@@ -81,7 +81,7 @@ def agree(subscription: Subscription) -> None:
     period = running(subscription)
     if period is not None:
         account = accounts.open_for(subscription.customer)
-        periods.extend(account, period.reference, ends_at=subscription.used_until)
+        periods.extend(account, period.reference, ends_at=subscription.used_until, refills_at=period.ends_at)
 
 
 def _write(period: SubscriptionPeriod) -> SubscriptionPeriod:
@@ -97,7 +97,12 @@ def _begin(period: SubscriptionPeriod) -> None:
     subscription = period.subscription
     periods.turn(
         accounts.open_for(subscription.customer),
-        periods.Period(period.number, period.starts_at, max(subscription.used_until, period.ends_at)),
+        periods.Period(
+            period.number,
+            period.starts_at,
+            max(subscription.used_until, period.ends_at),
+            refills_at=period.ends_at,
+        ),
         reference=period.reference,
         credit=_credit(period),
         allowance=plans.allowance(subscription.plan),

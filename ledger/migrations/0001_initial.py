@@ -818,6 +818,10 @@ class Migration(migrations.Migration):
                 ("period_starts_at", models.DateTimeField(editable=False, null=True, verbose_name="starts")),
                 ("period_ends_at", models.DateTimeField(editable=False, null=True, verbose_name="ends")),
                 (
+                    "period_refills_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="full again"),
+                ),
+                (
                     "daily_cap_nano_usd",
                     models.BigIntegerField(editable=False, null=True, verbose_name="daily cap"),
                 ),

@@ -199,6 +199,8 @@ class AccountAllowance(models.Model):
     period_number = models.PositiveIntegerField(_("period"), null=True, editable=False)
     period_starts_at = models.DateTimeField(_("starts"), null=True, editable=False)
     period_ends_at = models.DateTimeField(_("ends"), null=True, editable=False)
+    # When the next period is to fill the pools and the budget, where that is before the end.
+    period_refills_at = models.DateTimeField(_("full again"), null=True, editable=False)
     # How much of the main pool may go in a day and in a week (of the site), so that it lasts.
     daily_cap_nano_usd = models.BigIntegerField(_("daily cap"), null=True, editable=False)
     weekly_cap_nano_usd = models.BigIntegerField(_("weekly cap"), null=True, editable=False)

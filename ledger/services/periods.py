@@ -21,16 +21,26 @@ from ledger.money import NanoUSD
 from ledger.services import entries
 from ledger.services.entries import EXPIRED, PLANS, PROMOTION, Movement, Place
 
-NO_PERIOD = {"period_number": None, "period_starts_at": None, "period_ends_at": None}
+NO_PERIOD = {
+    "period_number": None,
+    "period_starts_at": None,
+    "period_ends_at": None,
+    "period_refills_at": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One paid stretch of a plan. From ``ends_at`` on its pools pay nothing; ``extend`` gives grace."""
+    """One paid stretch of a plan. From ``ends_at`` on its pools pay nothing.
+
+    With ``refills_at`` the next one is to follow before that: whoever has used the budget is told to come
+    back then.
+    """
 
     number: int
     starts_at: datetime
     ends_at: datetime
+    refills_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,14 @@ def turn(
 
 
 @transaction.atomic
-def extend(account: Account, reference: str, *, ends_at: datetime) -> None:
+def extend(
+    account: Account, reference: str, *, ends_at: datetime, refills_at: datetime | None = None
+) -> None:
     """Move the end of the period that was begun under ``reference``; nothing if it runs no more."""
     if _runs(_locked(account), reference):
-        AccountAllowance.objects.filter(account=account).update(period_ends_at=ends_at)
+        AccountAllowance.objects.filter(account=account).update(
+            period_ends_at=ends_at, period_refills_at=refills_at
+        )
 
 
 @transaction.atomic
@@ -152,6 +166,7 @@ def _let_run(locked: Account, period: Period, entry: Entry, allowance: PlanAllow
         period_number=period.number,
         period_starts_at=period.starts_at,
         period_ends_at=period.ends_at,
+        period_refills_at=period.refills_at,
         **asdict(allowance),
     )
     _change_period(locked, entry)

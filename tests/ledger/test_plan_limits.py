@@ -363,3 +363,22 @@ def test_a_new_account_may_what_free_accounts_may(settings: Settings) -> None:
     assert (allowance.requests_per_minute, allowance.requests_per_day, allowance.all_models) == (
         1, 1_000, False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days_later", "wait"),
+    [(0, 20 * DAY), (20, 60 * SECOND), (22, 60 * SECOND)],
+    ids=["in time", "now", "late"],
+)
+def test_a_used_up_budget_is_told_when_the_next_period_comes_whatever_the_grace(
+    model: LanguageModel, days_later: int, wait: timedelta
+) -> None:
+    caller = plan.subscriber(main=1_000, budget_nano_usd=300)
+    spend(caller, model)
+    entry = caller.account.period
+    assert entry is not None
+
+    periods.extend(caller.account, entry.reference, ends_at=NOON + 23 * DAY, refills_at=NOON + 20 * DAY)
+
+    answer = refusal(caller, model, NOON + days_later * DAY)
+    assert answer == (RefusalReason.MONTHLY_BUDGET, wait // SECOND)

@@ -391,7 +391,11 @@ begin
                 when reason = 'key_monthly_limit' then extract(
                     epoch from (spender.month + interval '1 month') at time zone p_time_zone - p_now
                 )
-                when reason = 'monthly_budget' then extract(epoch from allowance.period_ends_at - p_now)
+                -- The next period is late: it may come at any moment, and with the end at the latest.
+                when reason = 'monthly_budget' and allowance.period_refills_at <= p_now then 60
+                when reason = 'monthly_budget' then extract(
+                    epoch from coalesce(allowance.period_refills_at, allowance.period_ends_at) - p_now
+                )
             end);
             output_limit_tokens := null;
             held_nano_usd := null;
