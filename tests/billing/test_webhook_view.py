@@ -155,6 +155,8 @@ def come_to(name: str) -> tuple[str, list[str]]:
         return "", []  # it waits for the order that it names
     if "refund." in name or "dispute." in name:
         return "", []  # it waits for the payment that it takes back
+    if name == "webhook.subscription.paid.docs":
+        return "", []  # it waits for Creem, which is asked how much was paid
     return "kept", []
 
 

@@ -117,7 +117,7 @@ class Creem:
     def confirm(self, body: bytes) -> Fact:
         """Return what a webhook tells, for which Creem's signature is proof enough: see `PaymentProvider`.
 
-        Creem is asked only about the transaction of a subscription that was named and not described.
+        Creem is asked only about the payment for a subscription that was named and not described.
         """
         fact = self.read_fact(body)
         return translation.if_paid(self._described(fact)) if isinstance(fact, SubscriptionChanged) else fact
@@ -229,12 +229,13 @@ class Creem:
 
     def _described(self, fact: SubscriptionChanged) -> SubscriptionChanged:
         """Return ``fact`` with the amounts of its payment, asked for if it names that and no more."""
-        if fact.transaction_id is None or fact.amount_cents is not None:
+        tells_of_it = fact.change in translation.TELL_OF_PAYMENTS and fact.amount_cents is None
+        if fact.transaction_id is None or not tells_of_it:
             return fact
         try:
             return translation.with_transaction(fact, self.get_transaction(fact.transaction_id))
         except NotKnownThere:
-            # The state that was told counts all the same, unless a payment is what it is about.
+            # The state that was told counts all the same, unless a payment is all that it is about.
             if fact.change == translation.PAID:
                 raise
             return fact

@@ -23,7 +23,9 @@ from billing.providers.facts import (
 PROVIDER = "creem"
 # What is said to have changed where nothing was told and we asked.
 ASKED = "asked"
-PAID = "paid"
+PAID, BOUGHT = "paid", "checkout.completed"
+# The changes that may be the first to tell of a payment; all others only repeat its name.
+TELL_OF_PAYMENTS = {PAID, BOUGHT, ASKED}
 CANCELED = "canceled"
 
 _REFUND_STATES = {
@@ -184,7 +186,7 @@ def _bought_subscription(checkout: Entity, at: datetime | None) -> SubscriptionC
     at = at or moment(order.get("updated_at"))
     return SubscriptionChanged(
         **_common(checkout, order, subscription, at=at),
-        change="checkout.completed",
+        change=BOUGHT,
         status=text(subscription.get("status")) or "",
         product_id=id_of(order.get("product")) or id_of(checkout.get("product")),
         units=_units(checkout),

@@ -27,6 +27,7 @@ from tests.billing.providers.recorded import Answer, RecordedServer, Request, fi
 SUBSCRIPTION, TRANSACTION = "api.subscriptions.get.response", "api.transactions.get.response"
 ID, TRANSACTION_ID = "sub_fixture_active", "tran_fixture_invoice"
 NAMED_ONLY = "webhook.subscription.paid.docs"
+REPEATING = ["active", "canceled", "expired", "past_due", "paused", "scheduled_cancel", "unpaid", "update"]
 ACTS: dict[str, tuple[str, str | None, Callable[[Creem], SubscriptionChanged]]] = {
     "cancel at once": (
         "cancel",
@@ -290,10 +291,11 @@ def test_a_payment_that_a_webhook_only_names_is_asked_about() -> None:
         "webhook.checkout.completed.subscription.docs",
         "webhook.checkout.completed.onetime.captured",
         "webhook.refund.created.docs",
+        *(f"webhook.subscription.{change}.docs" for change in REPEATING),
         "webhook.variant.subscription.canceled.minimal",
     ],
 )
-def test_what_a_webhook_says_itself_is_not_asked_about(name: str) -> None:
+def test_what_a_webhook_says_itself_or_only_repeats_is_not_asked_about(name: str) -> None:
     with RecordedServer(answers()) as server:
         fact = confirmed(server, fixture(name))
 
@@ -312,25 +314,29 @@ def test_a_payment_that_turns_out_to_be_none_is_for_a_person(status: str) -> Non
     assert (fact.is_incomplete, fact.subscription_id) == (True, "sub_6pC2lNB6joCRQIZ1aMrTpi")
 
 
-def test_a_change_whose_last_payment_is_none_is_told_without() -> None:
-    envelope = fixture("webhook.subscription.past_due.docs")
+def test_what_is_asked_about_is_told_without_a_last_payment_that_is_none() -> None:
+    declined = answer(fixture(TRANSACTION) | {"status": "declined"})
 
-    with RecordedServer(answers(transactions=transaction_of(envelope, status="declined"))) as server:
+    with RecordedServer(answers(subscriptions=answer(named_only()), transactions=declined)) as server:
+        fact = hurried(server.url).get_subscription(ID)
+
+    assert (fact.status, fact.transaction_id, fact.amount_cents) == ("active", None, None)
+
+
+def test_a_payment_that_is_not_found_is_not_known_there() -> None:
+    with RecordedServer(answers()) as server, pytest.raises(NotKnownThere):
+        confirmed(server, fixture(NAMED_ONLY))
+
+
+def test_a_purchase_whose_order_has_no_amount_is_described_by_its_transaction() -> None:
+    envelope = fixture("webhook.checkout.completed.subscription.docs")
+    envelope["object"]["order"] |= {"transaction": TRANSACTION_ID, "amount": None}
+
+    with RecordedServer(answers(transactions=recorded(TRANSACTION))) as server:
         fact = confirmed(server, envelope)
 
     assert isinstance(fact, SubscriptionChanged)
-    assert (fact.status, fact.transaction_id, fact.amount_cents) == ("past_due", None, None)
-
-
-def test_a_change_counts_though_its_payment_is_not_found_and_a_payment_does_not() -> None:
-    change, payment = fixture("webhook.subscription.canceled.docs"), fixture(NAMED_ONLY)
-
-    with RecordedServer(answers()) as server:
-        fact = confirmed(server, change)
-        with pytest.raises(NotKnownThere):
-            confirmed(server, payment)
-
-    assert fact == translation.of_event(change)
+    assert (fact.change, fact.transaction_id, fact.amount_cents) == (translation.BOUGHT, TRANSACTION_ID, 1900)
 
 
 @pytest.mark.parametrize(
