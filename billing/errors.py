@@ -1,10 +1,5 @@
 """Refusals of the shop."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from billing.models import Subscription
-
 
 class BillingError(Exception):
     """A refusal; `code` is stable and may be shown to people and programs."""
@@ -43,13 +38,9 @@ class AlreadySubscribed(BillingError):
 
 
 class PlanInTheWay(BillingError):
-    """The customer has `subscription`, which a code cannot go on with: another plan, or one that renews."""
+    """The customer has a plan that a code cannot go on with: another one, or one that renews."""
 
     code = "plan_in_the_way"
-
-    def __init__(self, subscription: "Subscription") -> None:
-        super().__init__()
-        self.subscription = subscription
 
 
 class CannotBeCancelled(BillingError):

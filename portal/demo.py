@@ -95,6 +95,11 @@ class DemoPlan(NamedTuple):
         """The product at Creem that 30 days of it are sold as."""
         return f"prod_demo_pass_{self.slug}"
 
+    @property
+    def recurring_product_id(self) -> str:
+        """The product at Creem that it is sold as when it renews every month."""
+        return f"prod_demo_recurring_{self.slug}"
+
 
 class DemoChannel(NamedTuple):
     """A channel of the transfer desk, with an account that nobody has."""
@@ -209,7 +214,8 @@ def load() -> None:
 
 def products() -> list[dict[str, str | int]]:
     """Return what the sandbox's Creem has to sell, so that everything can be bought by card."""
-    return [TOPUP_PRODUCT, *map(_product, PACKAGES), *map(_pass_product, PLANS)]
+    passes, monthly = map(_pass_product, PLANS), map(_recurring_product, PLANS)
+    return [TOPUP_PRODUCT, *map(_product, PACKAGES), *passes, *monthly]
 
 
 def _product(package: DemoPackage) -> dict[str, str | int]:
@@ -228,6 +234,11 @@ def _pass_product(plan: DemoPlan) -> dict[str, str | int]:
         "price": 100 * plan.price_usd,
         "currency": PackagePrice.Currency.USD,
     }
+
+
+def _recurring_product(plan: DemoPlan) -> dict[str, str | int]:
+    monthly = {"billing_type": "recurring", "billing_period": "every-month"}
+    return {**_pass_product(plan), "id": plan.recurring_product_id, **monthly}
 
 
 def _person(login: Login, *, is_staff: bool) -> User:
@@ -327,6 +338,7 @@ def _plan(demo: DemoPlan, position: int) -> None:
             "weekly_cap_nano_usd": demo.weekly_cap_credits * NANO_USD_PER_CREDIT,
             "requests_per_minute": demo.requests_per_minute,
             "pass_product_id": demo.pass_product_id,
+            "recurring_product_id": demo.recurring_product_id,
             "position": position,
         },
     )

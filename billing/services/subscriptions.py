@@ -80,7 +80,7 @@ def begin_by_code(customer: Customer, plan: Plan, *, days: int, code: Code) -> S
     end_what_ran_out(lock(customer.pk))
     held = held_by(customer)
     if held is not None and (held.plan_id != plan.pk or held.renewal != Renewal.NONE):
-        raise PlanInTheWay(held)
+        raise PlanInTheWay
     starts_at = held.ends_at if held is not None else timezone.now()
     ends_at = starts_at + timedelta(days=days)
     held = held or _open(Subscription(customer=customer, plan=plan), starts_at, ends_at)

@@ -1,4 +1,4 @@
-"""Creem's API under ``/creem/v1``, as far as one-time purchases need it."""
+"""Creem's API under ``/creem/v1``, as far as purchases and subscriptions need it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -8,9 +8,9 @@ from aiohttp import web
 
 from sandbox import faults, traffic
 from sandbox.answers import as_json
-from sandbox.creem import errors, purchases, wire
+from sandbox.creem import errors, purchases, subscriptions, wire
 from sandbox.creem.checkouts import open_checkout
-from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction
+from sandbox.creem.entities import Checkout, Customer, Order, Product, Subscription, Transaction
 from sandbox.creem.errors import ApiError, invalid, not_found
 from sandbox.creem.products import read_product
 from sandbox.creem.store import Store
@@ -38,6 +38,12 @@ def build(store: Store) -> web.Application:
     app.router.add_get("/transactions/search", _search_transactions)
     app.router.add_post("/customers/billing", _customer_links)
     app.router.add_post("/refunds", _refund)
+    app.router.add_get("/subscriptions", _get_subscription)
+    app.router.add_get("/subscriptions/search", _search_subscriptions)
+    app.router.add_post("/subscriptions/{id}/cancel", _cancel)
+    app.router.add_post("/subscriptions/{id}/pause", _pause)
+    app.router.add_post("/subscriptions/{id}/resume", _resume)
+    app.router.add_post("/subscriptions/{id}/upgrade", _upgrade)
     return app
 
 
@@ -74,18 +80,9 @@ async def _create_checkout(request: web.Request) -> web.Response:
 async def _get_checkout(request: web.Request) -> web.Response:
     store = request.app[STORE]
     checkout = store.found(Checkout, _required(request, "checkout_id"))
-    order = store.order_of(checkout)
-    if order is None:
+    if store.order_of(checkout) is None:
         return as_json(wire.pending_checkout(checkout, mode=store.mode))
-    return as_json(
-        wire.completed_checkout(
-            checkout,
-            paid=order,
-            sold=store.records.get(Product, order.product_id),
-            buyer=store.records.get(Customer, order.customer_id),
-            mode=store.mode,
-        )
-    )
+    return as_json(purchases.completed(store, checkout))
 
 
 async def _create_product(request: web.Request) -> web.Response:
@@ -136,6 +133,47 @@ async def _refund(request: web.Request) -> web.Response:
     store = request.app[STORE]
     purchases.refund(store, store.found(Transaction, (await _body(request)).get("transaction_id")))
     return as_json({"status": "pending"})
+
+
+async def _get_subscription(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    return as_json(store.described(store.found(Subscription, _required(request, "subscription_id"))))
+
+
+async def _search_subscriptions(request: web.Request) -> web.Response:
+    store, status = request.app[STORE], request.query.get("status")
+    found = [each for each in store.subscriptions() if status in (None, each.status)]
+    return _page(request, found, store.described)
+
+
+async def _cancel(request: web.Request) -> web.Response:
+    """Cancel; without a mode at once, as this store is set to."""
+    wish = await _body(request) if await request.read() else {}
+    mode, at_end = str(wish.get("mode", "immediate")), str(wish.get("onExecute", "cancel"))
+    store, subscription = request.app[STORE], _subscription(request)
+    return as_json(store.described(subscriptions.cancel(store, subscription, mode=mode, at_end=at_end)))
+
+
+async def _pause(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    return as_json(store.described(subscriptions.pause(store, _subscription(request))))
+
+
+async def _resume(request: web.Request) -> web.Response:
+    store = request.app[STORE]
+    return as_json(store.described(subscriptions.resume(store, _subscription(request))))
+
+
+async def _upgrade(request: web.Request) -> web.Response:
+    store, wish = request.app[STORE], await _body(request)
+    product = store.found(Product, wish.get("product_id"))
+    behaviour = str(wish.get("update_behavior", ""))
+    changed = subscriptions.upgrade(store, _subscription(request), product, behaviour=behaviour)
+    return as_json(store.described(changed))
+
+
+def _subscription(request: web.Request) -> Subscription:
+    return request.app[STORE].found(Subscription, request.match_info["id"])
 
 
 def _required(request: web.Request, name: str) -> str:

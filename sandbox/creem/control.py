@@ -10,10 +10,11 @@ from sandbox import faults
 from sandbox.answers import as_json, refused, whole_number
 from sandbox.creem import purchases
 from sandbox.creem.api import STORE
-from sandbox.creem.entities import Checkout, Event, Product, Transaction
+from sandbox.creem.entities import Checkout, Event, Product, Subscription, Transaction
 from sandbox.creem.errors import invalid
 from sandbox.creem.purchases import Buyer
 from sandbox.creem.store import Store
+from sandbox.creem.subscription_acts import act
 
 LONGEST_WAIT_SECONDS = 60
 
@@ -36,6 +37,8 @@ def build(store: Store) -> web.Application:
     app.router.add_post("/events/{id}/resend", _resend)
     app.router.add_post("/checkouts/{id}/pay", _pay)
     app.router.add_post("/checkouts/{id}/expire", _expire)
+    app.router.add_get("/subscriptions", _subscriptions)
+    app.router.add_post("/subscriptions/{id}/{act}", _act)
     app.router.add_post("/transactions/{id}/refund", _refund)
     app.router.add_post("/transactions/{id}/dispute", _dispute)
     return app
@@ -107,10 +110,22 @@ async def _resend(request: web.Request) -> web.Response:
 
 
 async def _pay(request: web.Request) -> web.Response:
-    """Pay as the buyer whom the body names by `email`, `name` and `country`."""
+    """Pay as the buyer whom the body names by `email`, `name` and `country`, `seconds_ago`."""
+    store, order = request.app[STORE], await _order(request)
+    seconds_ago = int(order.pop("seconds_ago", 0))
+    checkout = store.found(Checkout, request.match_info["id"])
+    return as_json(purchases.pay(store, checkout, Buyer(**order), seconds_ago=seconds_ago))
+
+
+async def _subscriptions(request: web.Request) -> web.Response:
+    return as_json(request.app[STORE].subscriptions())
+
+
+async def _act(request: web.Request) -> web.Response:
+    """Let happen to a subscription what the address says, with what the body adds."""
     store = request.app[STORE]
-    buyer = Buyer(**await _order(request))
-    return as_json(purchases.pay(store, store.found(Checkout, request.match_info["id"]), buyer))
+    subscription = store.found(Subscription, request.match_info["id"])
+    return as_json(act(store, subscription, request.match_info["act"], await _order(request)))
 
 
 async def _expire(request: web.Request) -> web.Response:

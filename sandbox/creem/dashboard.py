@@ -5,12 +5,13 @@ from html import escape
 
 from aiohttp import web
 
-from sandbox.creem import purchases
+from sandbox.creem import purchases, subscription_pages
 from sandbox.creem.api import STORE
 from sandbox.creem.entities import Customer, Event, Order, Product, Transaction
 from sandbox.creem.errors import ApiError
 from sandbox.creem.pay_pages import money
 from sandbox.creem.store import Store
+from sandbox.creem.tables import button, row
 from sandbox.page import page
 
 MOST_ROWS = 100
@@ -23,6 +24,13 @@ _DASHBOARD = """
 <table>
 <tr><th>Transaction</th><th>Product</th><th>Buyer</th><th>Paid</th><th>Status</th><th>Do</th></tr>
 {payments}
+</table>
+</div>
+<h2>Subscriptions</h2>
+<div class="wide" role="region" aria-label="Subscriptions" tabindex="0">
+<table>
+<tr><th>Subscription</th><th>Product</th><th>Buyer</th><th>Period ends</th><th>Status</th><th>Do</th></tr>
+{subscriptions}
 </table>
 </div>
 <h2>Webhooks to {url}</h2>
@@ -42,6 +50,7 @@ def add_to(app: web.Application) -> None:
     app.router.add_post("/transactions/{id}/dispute", _dispute)
     app.router.add_post("/events/{id}/resend", _resend)
     app.router.add_get("/my-orders/login/{id}", _portal)
+    subscription_pages.add_to(app)
 
 
 async def _dashboard(request: web.Request) -> web.Response:
@@ -53,6 +62,8 @@ async def _dashboard(request: web.Request) -> web.Response:
         body=_DASHBOARD.format(
             most=MOST_ROWS,
             payments=payments or '<tr><td colspan="6">Nothing was paid yet.</td></tr>',
+            subscriptions=subscription_pages.of_store(store, most=MOST_ROWS)
+            or '<tr><td colspan="6">Nobody has subscribed yet.</td></tr>',
             url=escape(store.webhooks.url or "nowhere"),
             events=events or '<tr><td colspan="5">Nothing was sent yet.</td></tr>',
         ),
@@ -62,28 +73,20 @@ async def _dashboard(request: web.Request) -> web.Response:
 def _payment(store: Store, transaction: Transaction, order: Order) -> str:
     address = f"/creem/transactions/{transaction.id}"
     is_whole = transaction.status == "paid"
-    return _row(
+    return row(
         f"<code>{transaction.id}</code>",
         escape(store.records.get(Product, order.product_id).name),
         escape(store.records.get(Customer, order.customer_id).email),
         money(order.amount_paid, order.currency),
         transaction.status,
-        _button(f"{address}/refund", "Refund") + _button(f"{address}/dispute", "Dispute") if is_whole else "",
+        button(f"{address}/refund", "Refund") + button(f"{address}/dispute", "Dispute") if is_whole else "",
     )
 
 
 def _event(event: Event) -> str:
     outcomes = ", ".join(str(outcome) for attempt in event.attempts for outcome in attempt["outcomes"])
-    resend = _button(f"/creem/events/{event.id}/resend", "Resend")
-    return _row(f"<code>{event.id}</code>", escape(event.kind), event.state, outcomes, resend)
-
-
-def _row(*cells: str) -> str:
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _button(address: str, text: str) -> str:
-    return f'<form method="post" action="{address}"><button>{text}</button></form>'
+    resend = button(f"/creem/events/{event.id}/resend", "Resend")
+    return row(f"<code>{event.id}</code>", escape(event.kind), event.state, outcomes, resend)
 
 
 async def _refund(request: web.Request) -> web.Response:
@@ -113,11 +116,12 @@ async def _resend(request: web.Request) -> web.Response:
 async def _portal(request: web.Request) -> web.Response:
     store = request.app[STORE]
     rows = [
-        _row(
+        row(
             escape(store.records.get(Product, order.product_id).name),
             money(order.amount_paid, order.currency),
             transaction.status,
         )
         for transaction, order in store.transactions(customer_id=request.match_info["id"])
     ]
-    return page(title="My orders", body=f"<table>{''.join(rows)}</table>")
+    plans = subscription_pages.of_buyer(store, request.match_info["id"])
+    return page(title="My orders", body=f"<table>{plans}</table><table>{''.join(rows)}</table>")

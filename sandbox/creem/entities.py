@@ -9,6 +9,9 @@ from sandbox.deliveries import Message
 from sandbox.records import Record
 
 CheckoutStatus = Literal["pending", "completed", "expired"]
+SubscriptionStatus = Literal[
+    "active", "trialing", "past_due", "unpaid", "paused", "scheduled_cancel", "canceled", "expired"
+]
 TransactionStatus = Literal["paid", "refunded", "partialRefund", "chargedBack"]
 
 _SYMBOLS = string.digits + string.ascii_letters
@@ -34,6 +37,12 @@ class Product(Record):
     tax_category: str
     default_success_url: str | None
     created_at: int
+    trial_days: int = 0
+
+    @property
+    def is_recurring(self) -> bool:
+        """Whether it is charged again and again."""
+        return self.billing_type == "recurring"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +72,17 @@ class Checkout(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order(Record):
-    """A paid purchase of one product; `amount` is before added tax."""
+    """A paid purchase of one product; `amount` is before added tax. That of a trial has no transaction."""
 
     checkout_id: str
     product_id: str
     customer_id: str
-    transaction_id: str
+    transaction_id: str | None
     amount: int
     tax_amount: int
     currency: str
     created_at: int
+    subscription_id: str | None = None
 
     @property
     def amount_paid(self) -> int:
@@ -82,12 +92,36 @@ class Order(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Record):
-    """The money of an order, and how much of it went back."""
+    """The money of an order, and how much of it went back; that of a subscription pays for a period."""
 
     order_id: str
     status: TransactionStatus
     refunded_amount: int | None
     created_at: int
+    period_start: int | None = None
+    period_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription(Record):
+    """A product that is charged again and again; its periods are counted from `anchor`.
+
+    A subscription that is scheduled to be cancelled does `at_end` what it says there.
+    """
+
+    checkout_id: str
+    product_id: str
+    customer_id: str
+    item_id: str
+    status: SubscriptionStatus
+    last_transaction_id: str | None
+    anchor: int
+    period_start: int
+    period_end: int
+    at_end: Literal["renew", "cancel", "pause"]
+    canceled_at: int | None
+    created_at: int
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +129,4 @@ class Event(Message):
     """A webhook."""
 
 
-KINDS = (Product, Customer, Checkout, Order, Transaction, Event)
+KINDS = (Product, Customer, Checkout, Order, Transaction, Subscription, Event)

@@ -11,8 +11,9 @@ from sandbox.creem import purchases, redirects
 from sandbox.creem.api import STORE
 from sandbox.creem.entities import Checkout, Product
 from sandbox.creem.errors import ApiError
-from sandbox.creem.purchases import COUNTRIES, Buyer
+from sandbox.creem.purchases import Buyer
 from sandbox.creem.store import Store
+from sandbox.creem.taxes import COUNTRIES
 from sandbox.page import page
 
 _PATH = "/{mode:test|prod}/checkout/{product_id}/{checkout_id}"
@@ -125,13 +126,21 @@ def _form(
         name=escape(product.name),
         units=checkout.units,
         price=money(product.price, product.currency),
-        total=money(product.price * checkout.units, product.currency),
+        total=money(product.price * checkout.units, product.currency) + _period(product),
         tax=" plus tax (21 % in NL)" if product.tax_mode == "exclusive" else "",
         email=escape(typed.get("email", checkout.email or "")),
         buyer=escape(typed.get("name", "Test Buyer")),
         countries="".join(_country(code, chosen=typed.get("country", "US")) for code in COUNTRIES),
     )
     return page(title="Checkout", body=body, status=status)
+
+
+def _period(product: Product) -> str:
+    """Say how often it is charged, and what is free before."""
+    if not product.is_recurring:
+        return ""
+    trial = f", after {product.trial_days} days for nothing" if product.trial_days else ""
+    return f" {product.billing_period.replace('-', ' ')}{trial}"
 
 
 async def _typed(request: web.Request) -> Mapping[str, str]:

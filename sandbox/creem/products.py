@@ -19,7 +19,8 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "tax_mode": ("inclusive", "exclusive"),
     "tax_category": ("saas", "digital-goods-service", "ebooks"),
 }
-_FIELDS = {"name", "description", "price", "billing_period", "default_success_url", *_CHOICES}
+_FIELDS = {"name", "description", "price", "billing_period", "default_success_url", "trial_days", *_CHOICES}
+MOST_TRIAL_DAYS = 90
 
 
 def read_product(fields: Any) -> Product:
@@ -27,7 +28,7 @@ def read_product(fields: Any) -> Product:
     if not isinstance(fields, dict):
         raise invalid("The body must be a JSON object.")
     stated = {"tax_mode": "inclusive", "tax_category": "saas", **fields}
-    checks = (_wrong_texts, _wrong_choices, _wrong_price, _wrong_period)
+    checks = (_wrong_texts, _wrong_choices, _wrong_price, _wrong_period, _wrong_trial)
     complaints = [complaint for check in checks for complaint in check(stated)]
     complaints += [f"property {name} should not exist" for name in sorted(fields.keys() - _FIELDS)]
     if complaints:
@@ -44,6 +45,7 @@ def read_product(fields: Any) -> Product:
         tax_category=stated["tax_category"],
         default_success_url=stated.get("default_success_url"),
         created_at=now_ms(),
+        trial_days=stated.get("trial_days", 0),
     )
 
 
@@ -99,3 +101,14 @@ def _wrong_period(stated: Mapping[str, Any]) -> list[str]:
     if stated.get("billing_type") == "onetime" and period is not None:
         return ["billing_period should not exist on one-time products"]
     return []
+
+
+def _wrong_trial(stated: Mapping[str, Any]) -> list[str]:
+    days = stated.get("trial_days", 0)
+    if type(days) is not int or not 0 <= days <= MOST_TRIAL_DAYS:
+        return [f"trial_days must be a whole number up to {MOST_TRIAL_DAYS}"]
+    return ["trial_days should not exist on one-time products"] if days and _is_once(stated) else []
+
+
+def _is_once(stated: Mapping[str, Any]) -> bool:
+    return stated.get("billing_type") == "onetime"

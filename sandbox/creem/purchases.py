@@ -4,22 +4,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sandbox.clock import now_ms
-from sandbox.creem import wire
+from sandbox.creem import subscriptions, wire
 from sandbox.creem.entities import (
     Checkout,
     Customer,
     Order,
     Product,
+    Subscription,
     Transaction,
     TransactionStatus,
     new_id,
 )
 from sandbox.creem.errors import invalid
 from sandbox.creem.store import Store
+from sandbox.creem.taxes import COUNTRIES, tax
 from sandbox.records import Record
-
-# Where a buyer can live, and the tax in per cent that an exclusive price does not include.
-COUNTRIES = {"US": 0, "SG": 0, "NL": 21}
 
 Reason = Literal["duplicate", "fraudulent", "requested_by_customer", "other"]
 
@@ -40,34 +39,23 @@ class Buyer:
             raise ValueError(f"country is one of: {', '.join(COUNTRIES)}")
 
 
-def tax(product: Product, *, units: int, country: str) -> int:
-    """Return the tax that is added to the price, in cents."""
-    rate = COUNTRIES[country] if product.tax_mode == "exclusive" else 0
-    return product.price * units * rate // 100
+def pay(store: Store, checkout: Checkout, buyer: Buyer, *, seconds_ago: int = 0) -> Checkout:
+    """Take the money, once: a checkout that is paid already is returned as it is. Raises ApiError.
 
-
-def pay(store: Store, checkout: Checkout, buyer: Buyer) -> Checkout:
-    """Take the money, once: a checkout that is paid already is returned as it is. Raises ApiError."""
+    What is charged again and again begins with it, so many seconds ago.
+    """
     if checkout.status == "completed":
         return checkout
-    product = store.records.get(Product, checkout.product_id)
     if checkout.status == "expired":
         raise invalid("This checkout has expired.")
-    if product.billing_type != "onetime":
-        raise invalid("The sandbox takes no payments for subscriptions.")
-    customer = _customer(store, buyer)
+    product, customer = store.records.get(Product, checkout.product_id), _customer(store, buyer)
     order = _order(checkout, product, customer)
-    transaction = Transaction(
-        id=order.transaction_id,
-        order_id=order.id,
-        status="paid",
-        refunded_amount=None,
-        created_at=now_ms(),
-    )
+    at = now_ms() - 1000 * seconds_ago
+    made = subscriptions.begin(store, checkout, order, at=at) if product.is_recurring else [_money(order)]
     paid = replace(checkout, status="completed", order_id=order.id)
-    about = wire.completed_checkout(paid, paid=order, sold=product, buyer=customer, mode=store.mode)
     store.know(customer)
-    _keep_and_tell(store, "checkout.completed", about, customer, order, transaction, paid)
+    store.records.keep(customer, order, paid, *made)
+    _tell_of(store, paid)
     return paid
 
 
@@ -138,24 +126,62 @@ def _customer(store: Store, buyer: Buyer) -> Customer:
 
 
 def _order(checkout: Checkout, product: Product, customer: Customer) -> Order:
+    is_trial = product.trial_days > 0
     return Order(
         id=new_id("ord"),
         checkout_id=checkout.id,
         product_id=product.id,
         customer_id=customer.id,
-        transaction_id=new_id("tran"),
-        amount=product.price * checkout.units,
-        tax_amount=tax(product, units=checkout.units, country=customer.country),
+        transaction_id=None if is_trial else new_id("tran"),
+        amount=0 if is_trial else product.price * checkout.units,
+        tax_amount=0 if is_trial else tax(product, units=checkout.units, country=customer.country),
         currency=product.currency,
         created_at=checkout.created_at,  # an order is begun with its page, well before the payment
+        subscription_id=new_id("sub") if product.is_recurring else None,
+    )
+
+
+def _money(order: Order) -> Transaction:
+    return Transaction(
+        id=order.transaction_id or new_id("tran"),
+        order_id=order.id,
+        status="paid",
+        refunded_amount=None,
+        created_at=now_ms(),
+    )
+
+
+def _tell_of(store: Store, paid: Checkout) -> None:
+    """Tell of a checkout that was paid, and first of the subscription that began with it."""
+    begun = store.subscription_of(paid)
+    events = subscriptions.told_at_first(store, begun) if begun is not None else []
+    events.append(store.webhooks.write("checkout.completed", completed(store, paid)))
+    store.records.keep(*events)
+    for event in events:
+        store.webhooks.send(event)
+
+
+def completed(store: Store, checkout: Checkout) -> wire.Entity:
+    """Return a paid checkout, as its webhook and the API have it."""
+    order, began = store.records.get(Order, checkout.order_id or ""), store.subscription_of(checkout)
+    return wire.completed_checkout(
+        checkout,
+        paid=order,
+        sold=store.records.get(Product, order.product_id),
+        buyer=store.records.get(Customer, order.customer_id),
+        began=store.described(began, in_full=False) if began is not None else None,
+        mode=store.mode,
     )
 
 
 def _surroundings(store: Store, transaction: Transaction, order: Order) -> wire.Entity:
     customer = store.records.get(Customer, order.customer_id)
     checkout = store.records.get(Checkout, order.checkout_id)
+    subscription = store.records.find(Subscription, order.subscription_id)
+    beside = {"subscription": store.described(subscription, in_full=False)} if subscription else {}
     return {
         "transaction": wire.transaction(transaction, order, customer, mode=store.mode),
+        **beside,
         "checkout": wire.checkout_beside(checkout, mode=store.mode),
         "order": wire.order(order, mode=store.mode),
         "customer": wire.customer(customer, mode=store.mode),

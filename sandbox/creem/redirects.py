@@ -13,6 +13,7 @@ def after_payment(checkout: Checkout, order: Order, *, success_url: str, api_key
         "checkout_id": checkout.id,
         "order_id": order.id,
         "customer_id": order.customer_id,
+        **({"subscription_id": order.subscription_id} if order.subscription_id else {}),
         "product_id": order.product_id,
     }
     if checkout.request_id:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sandbox import faults
-from sandbox.creem import products
-from sandbox.creem.entities import KINDS, Checkout, Customer, Order, Product, Transaction
+from sandbox.creem import products, wire
+from sandbox.creem.entities import KINDS, Checkout, Customer, Order, Product, Subscription, Transaction
 from sandbox.creem.errors import not_found
 from sandbox.creem.settings import CreemSettings
 from sandbox.creem.webhooks import Webhooks
@@ -47,6 +47,37 @@ class Store:
     def order_of(self, checkout: Checkout) -> Order | None:
         """Return the order that paying this checkout made."""
         return self.records.find(Order, checkout.order_id)
+
+    def subscription_of(self, checkout: Checkout) -> Subscription | None:
+        """Return the subscription that paying this checkout began."""
+        order = self.order_of(checkout)
+        return self.records.find(Subscription, order.subscription_id) if order is not None else None
+
+    def subscriptions(self, *, customer_id: str | None = None) -> list[Subscription]:
+        """Return the subscriptions, those of this customer if one is named, the newest first."""
+        newest_first = self.records.all(Subscription)[::-1]
+        return [each for each in newest_first if customer_id in (None, each.customer_id)]
+
+    def described(self, subscription: Subscription, *, in_full: bool = True) -> wire.Entity:
+        """Return a subscription as the API answers; beside other things, product and customer are ids."""
+        product = self.records.get(Product, subscription.product_id)
+        customer = self.records.get(Customer, subscription.customer_id)
+        checkout = self.records.get(Checkout, subscription.checkout_id)
+        paid = self.records.find(Transaction, subscription.last_transaction_id)
+        last = self._last(paid, customer) if paid is not None else None
+        return wire.subscription(
+            subscription,
+            product=wire.product(product, mode=self.mode) if in_full else product.id,
+            customer=wire.customer(customer, mode=self.mode) if in_full else customer.id,
+            last=last,
+            mode=self.mode,
+            metadata=checkout.metadata,
+        )
+
+    def _last(self, paid: Transaction, customer: Customer) -> wire.Entity:
+        order = self.records.get(Order, paid.order_id)
+        # Nobody is named as its customer there, as captured bodies show.
+        return wire.transaction(paid, order, customer, mode=self.mode) | {"customer": None}
 
     def transactions(
         self, *, customer_id: str | None = None, order_id: str | None = None, product_id: str | None = None

@@ -6,7 +6,7 @@ Keys have the order of captured bodies, and optional ones that have nothing to s
 from typing import Any
 
 from sandbox.clock import iso
-from sandbox.creem.entities import Checkout, Customer, Order, Product, Transaction
+from sandbox.creem.entities import Checkout, Customer, Order, Product, Subscription, Transaction
 
 Entity = dict[str, Any]
 
@@ -60,7 +60,7 @@ def order(of: Order, *, mode: str) -> Entity:
         "amount_due": of.amount_paid,
         "amount_paid": of.amount_paid,
         "status": "paid",
-        "type": "onetime",
+        "type": "recurring" if of.subscription_id else "onetime",
         "transaction": of.transaction_id,
         "created_at": iso(of.created_at),
         "updated_at": iso(of.created_at),
@@ -70,21 +70,67 @@ def order(of: Order, *, mode: str) -> Entity:
 
 def transaction(of: Transaction, of_order: Order, buyer: Customer, *, mode: str) -> Entity:
     """Return a transaction."""
+    is_renewal = of_order.subscription_id is not None
+    period = {"period_start": of.period_start, "period_end": of.period_end} if is_renewal else {}
     return {
         "id": of.id,
         "object": "transaction",
         "amount": of_order.amount,
         "amount_paid": of_order.amount_paid,
         "currency": of_order.currency,
-        "type": "payment",
+        "type": "invoice" if is_renewal else "payment",
         "tax_country": buyer.country,
         "tax_amount": of_order.tax_amount,
         "status": of.status,
         "refunded_amount": of.refunded_amount,
         "order": of_order.id,
+        **_echo(subscription=of_order.subscription_id),
         "customer": buyer.id,
-        "description": "One-time payment",
+        "description": "Subscription payment" if is_renewal else "One-time payment",
+        **period,
         "created_at": of.created_at,
+        "mode": mode,
+    }
+
+
+def subscription(
+    of: Subscription,
+    *,
+    product: Entity | str,
+    customer: Entity | str,
+    last: Entity | None,
+    mode: str,
+    **echo: Any,
+) -> Entity:
+    """Return a subscription; ``last`` is its last transaction. One in its trial has none."""
+    item = {
+        "object": "subscription_item",
+        "id": of.item_id,
+        "product_id": product if isinstance(product, str) else product["id"],
+        "price_id": f"pprice_{of.item_id.removeprefix('sitem_')}",
+        "units": 1,
+        "created_at": iso(of.created_at),
+        "updated_at": iso(of.updated_at),
+        "mode": mode,
+    }
+    paid = {"last_transaction_id": of.last_transaction_id, "last_transaction": last} if last else {}
+    return {
+        "id": of.id,
+        "object": "subscription",
+        "product": product,
+        "customer": customer,
+        "items": [item],
+        "collection_method": "charge_automatically",
+        "status": of.status,
+        **paid,
+        **({"last_transaction_date": iso(last["created_at"])} if last else {}),
+        "next_transaction_date": iso(of.period_end),
+        "current_period_start_date": iso(of.period_start),
+        "current_period_end_date": iso(of.period_end),
+        "canceled_at": iso(of.canceled_at) if of.canceled_at else None,
+        "created_at": iso(of.created_at),
+        "updated_at": iso(of.updated_at),
+        **_echo(**echo),
         "mode": mode,
     }
 
@@ -103,8 +149,13 @@ def pending_checkout(of: Checkout, *, mode: str) -> Entity:
     }
 
 
-def completed_checkout(of: Checkout, *, paid: Order, sold: Product, buyer: Customer, mode: str) -> Entity:
-    """Return a paid checkout with order, product and customer in full, as its webhook has it."""
+def completed_checkout(
+    of: Checkout, *, paid: Order, sold: Product, buyer: Customer, began: Entity | None = None, mode: str
+) -> Entity:
+    """Return a paid checkout with order, product and customer in full, as its webhook has it.
+
+    ``began`` is the subscription that began with it.
+    """
     return {
         "id": of.id,
         "object": "checkout",
@@ -114,6 +165,7 @@ def completed_checkout(of: Checkout, *, paid: Order, sold: Product, buyer: Custo
         "units": of.units,
         **_echo(success_url=of.success_url),
         "customer": customer(buyer, mode=mode),
+        **_echo(subscription=began),
         "status": of.status,
         **_echo(metadata=of.metadata),
         "mode": mode,

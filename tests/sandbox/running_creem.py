@@ -19,6 +19,10 @@ PRODUCTS = (
     ' {"id": "prod_dollar", "name": "Credit", "price": 100, "currency": "USD"},'
     ' {"id": "prod_taxed", "name": "Taxed", "price": 1000, "currency": "EUR", "tax_mode": "exclusive"},'
     ' {"id": "prod_monthly", "name": "Monthly", "price": 500, "currency": "USD",'
+    '  "billing_type": "recurring", "billing_period": "every-month"},'
+    ' {"id": "prod_yearly", "name": "Yearly", "price": 5000, "currency": "USD",'
+    '  "billing_type": "recurring", "billing_period": "every-year"},'
+    ' {"id": "prod_trial", "name": "Trial", "price": 500, "currency": "USD", "trial_days": 7,'
     '  "billing_type": "recurring", "billing_period": "every-month"}]'
 )
 OPTIONS = (f"--creem-clock-scale={CLOCK_SCALE}", f"--creem-products={PRODUCTS}")
@@ -57,6 +61,22 @@ class RunningCreem:
         checkout = self.checkout(**fields)
         assert self.submit(checkout).status_code == 303
         return self.get_checkout(checkout["id"])
+
+    def subscribed(self, *, country: str = "US", seconds_ago: int = 0, **fields: Any) -> dict[str, Any]:
+        """Open a checkout for something recurring, pay it, and return the subscription."""
+        checkout = self.checkout(**{"product_id": "prod_monthly", **fields})
+        paying = {"email": "buyer@example.com", "country": country, "seconds_ago": seconds_ago}
+        assert self.control(f"/checkouts/{checkout['id']}/pay", paying).ok
+        return self.subscription(self.get_checkout(checkout["id"])["subscription"]["id"])
+
+    def subscription(self, subscription_id: str) -> dict[str, Any]:
+        return as_object(self.api("GET", "/subscriptions", params={"subscription_id": subscription_id}))
+
+    def make(self, subscription: dict[str, Any], act: str, **wish: Any) -> dict[str, Any]:
+        """Let that happen to a subscription, and return what it is then."""
+        answer = self.control(f"/subscriptions/{subscription['id']}/{act}", wish)
+        assert answer.ok, answer.text
+        return self.subscription(subscription["id"])
 
     def control(self, path: str, order: Any = None) -> requests.Response:
         return self.sandbox.request("POST", f"/control/creem{path}", json={} if order is None else order)

@@ -136,13 +136,18 @@ def test_an_inclusive_price_is_what_is_paid_everywhere(creem: RunningCreem) -> N
     assert (order["amount"], order["tax_amount"], order["amount_paid"]) == (1000, 0, 1000)
 
 
-def test_a_subscription_is_not_sold_and_the_page_says_so(creem: RunningCreem) -> None:
+def test_the_page_says_how_often_is_charged_and_the_way_back_names_the_subscription(
+    creem: RunningCreem,
+) -> None:
     checkout = creem.checkout(product_id="prod_monthly")
+    assert "5.00 USD every month" in creem.page(checkout).text
+    assert "after 7 days for nothing" in creem.page(creem.checkout(product_id="prod_trial")).text
 
-    answer = creem.submit(checkout)
+    location = creem.submit(checkout).headers["Location"]
 
-    assert answer.status_code == 400
-    assert "no payments for subscriptions" in answer.text
+    query = dict(parse_qsl(urlsplit(location).query))
+    assert query["subscription_id"] == creem.get_checkout(checkout["id"])["subscription"]["id"]
+    assert query["signature"] == redirect_signature(location)
 
 
 def test_without_an_address_of_the_shop_the_buyer_stays(creem: RunningCreem) -> None:
