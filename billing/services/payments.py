@@ -104,10 +104,15 @@ def _keep(fact: Fact) -> Applied:
 
 
 def _named_order(fact: Fact) -> Order | None:
-    """Return the order that ``fact`` is about, by whichever of its names is one of ours."""
-    names = [Q(reference=fact.reference)] if fact.reference else []
-    if isinstance(fact, Refunded | Disputed):
-        names.append(Q(payment__provider=fact.provider, payment__transaction_id=fact.transaction_id))
-    # One after the other: each has its index, and a disjunction of them has none.
-    found = (Order.objects.filter(name).first() for name in names)
-    return next((order for order in found if order is not None), None)
+    """Return the order that ``fact`` is about, by whichever of its names is one of ours.
+
+    What goes back names a transaction, and that counts first: the reference of a subscription is that of its
+    first order. While a renewal's payment has not come, nothing is its order.
+    """
+    named = Order.objects.filter(reference=fact.reference).first() if fact.reference else None
+    if not isinstance(fact, Refunded | Disputed):
+        return named
+    paid = Q(payment__provider=fact.provider, payment__transaction_id=fact.transaction_id)
+    by_payment = Order.objects.filter(paid).first()
+    is_of_renewal = fact.subscription_id is not None and named is not None and named.is_paid
+    return by_payment or (None if is_of_renewal else named)

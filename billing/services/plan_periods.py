@@ -4,7 +4,7 @@ The caller holds the customer's row, as `subscriptions.lock` does. A period that
 after its successor leaves the account as if each had begun in its time: that is the ledger's promise.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -48,8 +48,11 @@ def add(
 
 
 def add_trial(subscription: Subscription, *, starts_at: datetime, ends_at: datetime) -> SubscriptionPeriod:
-    """Write a period that nobody has paid: a main pool in proportion to its days, all of it bonus."""
-    days = max((ends_at - starts_at).days, 1)
+    """Write a period that nobody has paid: a main pool in proportion to its days, all of it bonus.
+
+    A day that has begun counts.
+    """
+    days = -((starts_at - ends_at) // timedelta(days=1))
     main = max(subscription.plan.main_nano_usd * days // 30, 1)
     return _write(
         SubscriptionPeriod(

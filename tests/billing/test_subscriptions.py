@@ -238,7 +238,7 @@ def test_a_trial_gives_its_share_for_nothing_and_the_first_payment_the_rest() ->
     hear(plan.says("trialing", "trialing", period_end=until))
 
     assert (plan.ours.state, Order.objects.get().is_paid) == ("trialing", False)
-    assert account_of_plan(plan) == usd("12") * 5 // 30
+    assert account_of_plan(plan) == usd("12") * 6 // 30
     assert books_agree()
 
     let_pass(plan, 6)
