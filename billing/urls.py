@@ -3,13 +3,31 @@
 from django.urls import path
 
 from billing.models import Provider
-from billing.views import agents, checkout, coins, lookup, order, plans, pricing, topup, transfers, webhooks
+from billing.views import (
+    agents,
+    checkout,
+    coins,
+    lookup,
+    order,
+    plans,
+    pricing,
+    subscriptions,
+    topup,
+    transfers,
+    webhooks,
+)
 
 urlpatterns = [
     path("wallet/topup", topup.topup, name="topup"),
     path("pricing", pricing.pricing, name="pricing"),
     path("plans", plans.plans, name="plans"),
     path("plans/<slug:slug>", plans.plan, name="plan"),
+    path("dashboard/plans", subscriptions.my_plans, name="my_plans"),
+    path("dashboard/plans/cancel", subscriptions.cancel, name="plan_cancel"),
+    path("dashboard/plans/resume", subscriptions.resume, name="plan_resume"),
+    path("dashboard/plans/card", subscriptions.to_portal, name="plan_card"),
+    path("dashboard/plans/<int:period_pk>", subscriptions.statement, name="plan_statement"),
+    path("dashboard/plans/<int:period_pk>.csv", subscriptions.statement_csv, name="plan_statement_csv"),
     path("checkout/<slug:slug>", checkout.checkout, name="checkout"),
     path("agent", agents.agent, name="agent"),
     path("transfers", transfers.channels, name="transfers"),

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services import customers
 from billing.models import Subscription
-from billing.services import plans, subscriptions
+from billing.services import plan_outlook, plans, subscriptions
+from billing.services.plan_outlook import Outlook
 from ledger.models import Account, AccountAllowance
 from ledger.money import NanoUSD
 from ledger.services import accounts, windows
@@ -35,6 +36,7 @@ class PlanBoard(NamedTuple):
     """What the dashboard says of a plan, or of having none."""
 
     subscription: Subscription | None
+    outlook: Outlook | None
     name: str
     meters: list[Meter]
     # Pay2Go: whether the wallet pays what the plan does not.
@@ -52,6 +54,7 @@ def of_user(user: User) -> PlanBoard:
     pools = _pools(account, subscription) if subscription else []
     return PlanBoard(
         subscription=subscription,
+        outlook=plan_outlook.of(customer),
         name=plans.in_words(subscription.plan) if subscription else "",
         meters=[*pools, *_limits(allowance, now_used)],
         is_wallet_on=allowance.wallet_while_planned,

@@ -44,10 +44,12 @@ class PlanForm(ModelForm):
         fields = [
             "slug", "name", "name_zh", "price_cents", "base_nano_usd", "bonus_percent", "backup_multiple",
             "daily_cap_nano_usd", "weekly_cap_nano_usd", "requests_per_day", "requests_per_minute",
-            "all_models", "budget_multiple", "pass_product_id", "position", "is_offered",
+            "all_models", "budget_multiple", "pass_product_id", "recurring_product_id", "position",
+            "is_offered",
         ]  # fmt: skip
         help_texts = {
             "pass_product_id": _("Paid once; “manage.py doctor” compares its price. Empty: no cards."),
+            "recurring_product_id": _("Charged every month; “manage.py doctor” compares it, too."),
         }
 
 
@@ -87,8 +89,8 @@ class PeriodInline(TabularInline):
     """Each paid period of a subscription."""
 
     model = SubscriptionPeriod
-    fields = ["number", "starts_at", "ends_at", "order"]
-    readonly_fields = ["number", "starts_at", "ends_at", "order"]
+    fields = ["number", "starts_at", "ends_at", "begun_at", "withdrawn_at", "order", "code"]
+    readonly_fields = ["number", "starts_at", "ends_at", "begun_at", "withdrawn_at", "order", "code"]
     extra = 0
     can_delete = False
 
@@ -101,9 +103,13 @@ class PeriodInline(TabularInline):
 class SubscriptionAdmin(ShopAdmin):
     """Who has which plan, the newest first."""
 
-    list_display = ["order", "plan", "began_at", "ends_at", "ended_at", "end"]
-    list_select_related = ["order", "plan"]
+    list_display = ["customer", "plan", "renewal", "state", "ends_at", "ended_at", "end"]
+    list_select_related = ["customer__user", "plan"]
     search_fields = ["order__reference", "order__email"]
     search_help_text = _("An order's whole reference or e-mail address.")
-    fields = ["order", "plan", "began_at", "ends_at", "ended_at", "end"]
+    fields = [
+        "customer", "plan", "order", "renewal", "state", "began_at", "ends_at", "closes_at", "ended_at",
+        "end", "provider_subscription_id", "provider_customer_id", "as_of", "wish", "wish_attempts",
+        "wish_error",
+    ]  # fmt: skip
     inlines = [PeriodInline]

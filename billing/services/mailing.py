@@ -8,7 +8,7 @@ from django.utils import translation
 
 from accounts.services import outbox
 from accounts.services.outbox import Outbox
-from billing.models import OrderMail, OrderStep, Payment, Refund
+from billing.models import OrderMail, OrderStep, Payment, Refund, Subscription
 from billing.services import openings, orders, packages
 
 
@@ -46,6 +46,7 @@ def written(mail: OrderMail) -> EmailMultiAlternatives:
         "support_email": settings.SUPPORT_EMAIL,
         "refund": _refund_of(mail),
         "taxed": _taxed(mail),
+        "subscription": _subscription_of(mail),
     }
     return outbox.message(
         f"billing/email/{mail.kind}",
@@ -67,9 +68,17 @@ def _refund_of(mail: OrderMail) -> Refund | None:
     return Refund.objects.get(pk=int(mail.occasion), order=mail.order)
 
 
+def _subscription_of(mail: OrderMail) -> Subscription | None:
+    """Return the plan that a mail tells of; its occasion is the key of the plan's period."""
+    if mail.kind not in {OrderMail.Kind.RENEWAL_FAILED, OrderMail.Kind.PLAN_CANCELLED}:
+        return None
+    return Subscription.objects.get(periods=int(mail.occasion))
+
+
 def _taxed(mail: OrderMail) -> Payment | None:
     """Return the payment to which tax was added, for a mail that tells of one."""
-    if mail.kind not in {OrderMail.Kind.RECEIVED, OrderMail.Kind.DELIVERED}:
+    paid = {OrderMail.Kind.RECEIVED, OrderMail.Kind.DELIVERED, OrderMail.Kind.PLAN_RENEWED}
+    if mail.kind not in paid:
         return None
     return Payment.objects.filter(order=mail.order, tax_cents__gt=0).first()
 

@@ -27,6 +27,7 @@ PAGES = [
     "/tokens",
     "/pricing",
     "/plans",
+    "/dashboard/plans",
     "/wallet/topup",
     "/orders/lookup",
     "/transfers",

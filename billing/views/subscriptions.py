@@ -1,0 +1,140 @@
+"""A member's plans: what comes next, what they were, and a statement of each period."""
+
+import csv
+from io import StringIO
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Customer, User
+from accounts.pages import PageRequest
+from accounts.services import customers
+from billing.errors import CannotBeCancelled, CannotBeResumed
+from billing.models import Subscription
+from billing.services import plan_history, plan_outlook, subscription_wishes
+from billing.services.plan_history import Statement
+from billing.views.pages import discreet
+from billing.wordings import told
+from ledger.money import NanoUSD, as_usd
+
+PERIODS_A_PAGE = 24
+CSV_HEAD = ("day", "model", "requests", "main_usd", "backup_usd")
+
+
+@never_cache
+@require_safe
+def my_plans(request: PageRequest) -> HttpResponse:
+    """Show what comes next of the plan, all periods and all switches."""
+    customer = _customer(request)
+    periods = Paginator(plan_history.periods_of(customer), PERIODS_A_PAGE)
+    context = {
+        "outlook": plan_outlook.of(customer),
+        "periods": periods.get_page(request.GET.get("page")),
+        "switches": plan_history.switches_of(customer)[:PERIODS_A_PAGE],
+    }
+    return render(request, "billing/my_plans.html", context)
+
+
+@never_cache
+@require_safe
+def statement(request: PageRequest, period_pk: int) -> HttpResponse:
+    """Show what a period cost and gave, and what calls took of it; one of somebody else looks like none."""
+    return render(request, "billing/statement.html", {"statement": _statement(request, period_pk)})
+
+
+@never_cache
+@require_safe
+def statement_csv(request: PageRequest, period_pk: int) -> HttpResponse:
+    """Send the lines of a statement as a file for spreadsheets; amounts are in USD, exactly."""
+    found = _statement(request, period_pk)
+    lines = StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(CSV_HEAD)
+    for line in found.use.lines:
+        writer.writerow(
+            [line.day.isoformat(), _harmless(line.model), line.requests, _usd(line.main), _usd(line.backup)]
+        )
+    response = HttpResponse(lines.getvalue(), content_type="text/csv; charset=utf-8")
+    name = f"plan-{timezone.localdate(found.period.starts_at).isoformat()}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+def cancel(request: PageRequest) -> HttpResponse:
+    """Let the plan end with what is paid for; the provider is told at once, or as soon as it answers."""
+    try:
+        told_of = subscription_wishes.cancel(_customer(request))
+    except CannotBeCancelled as refusal:
+        messages.warning(request, told(refusal).sentence)
+        return redirect("my_plans")
+    if _is_carried_out(told_of):
+        messages.success(request, gettext("Cancelled: the plan runs until what is paid is over."))
+    else:
+        messages.info(request, _recorded())
+    return redirect("my_plans")
+
+
+@require_POST
+def resume(request: PageRequest) -> HttpResponse:
+    """Let the plan renew again."""
+    try:
+        told_of = subscription_wishes.resume(_customer(request))
+    except CannotBeResumed as refusal:
+        messages.warning(request, told(refusal).sentence)
+        return redirect("my_plans")
+    if _is_carried_out(told_of):
+        messages.success(request, gettext("The plan renews again."))
+    else:
+        messages.info(request, _recorded())
+    return redirect("my_plans")
+
+
+@require_POST
+@never_cache
+def to_portal(request: PageRequest) -> HttpResponse:
+    """Lead to the provider's page for card and invoices; it is made anew for each click.
+
+    A page of ours stands between, because a form may lead to our own pages only.
+    """
+    url = subscription_wishes.portal(_customer(request))
+    return discreet(render(request, "billing/to_portal.html", {"url": url}))
+
+
+def _is_carried_out(subscription_pk: int | None) -> bool:
+    """Tell the provider at once, if it is to be told; tell whether nothing is left to tell it."""
+    if subscription_pk is None:
+        return True
+    subscription_wishes.carry_out(subscription_pk)
+    return Subscription.objects.filter(pk=subscription_pk, wish="").exists()
+
+
+def _recorded() -> str:
+    return gettext("Your wish is recorded. The payment provider does not answer; it is told within minutes.")
+
+
+def _customer(request: PageRequest) -> Customer:
+    assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
+    return customers.of_user(request.user)
+
+
+def _statement(request: PageRequest, period_pk: int) -> Statement:
+    found = plan_history.statement(_customer(request), period_pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _usd(amount: NanoUSD) -> str:
+    return f"{as_usd(amount):f}"
+
+
+def _harmless(text: str) -> str:
+    """Keep a spreadsheet from taking a name for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
