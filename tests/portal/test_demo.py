@@ -79,9 +79,10 @@ def test_the_sandbox_sells_everything_of_the_demo_at_its_price(settings: Setting
     at_creem = PackagePrice.objects.filter(provider=Provider.CREEM)
     topup = (settings.CREEM_TOPUP_PRODUCT_ID, 100, "USD")
     packages = at_creem.values_list("product_id", "price_cents", "currency")
-    plans = Plan.objects.values_list("pass_product_id", "price_cents")
-    assert len(plans) == 5
-    assert sold == {topup, *packages, *((*plan, "USD") for plan in plans)}
+    once = Plan.objects.values_list("pass_product_id", "price_cents")
+    monthly = Plan.objects.values_list("recurring_product_id", "price_cents")
+    assert len(once) == 5
+    assert sold == {topup, *packages, *((*plan, "USD") for plan in [*once, *monthly])}
 
 
 @pytest.mark.usefixtures("_loaded")

@@ -28,6 +28,18 @@ class CreemStore:
         """Have the buyer's bank ask for the money of a transaction back."""
         self._post(f"transactions/{transaction_id}/dispute", {})
 
+    def act(self, subscription_id: str, act: str, **wish: Any) -> None:
+        """Let that happen to a subscription: the sandbox's own words for it."""
+        self._post(f"subscriptions/{subscription_id}/{act}", wish)
+
+    def status_of(self, subscription_id: str) -> str:
+        """Return what Creem says of a subscription."""
+        url = f"{self.cluster.sandbox_url}/control/creem/subscriptions"
+        with requests.get(url, timeout=PATIENCE_SECONDS) as answer:
+            [status] = [each["status"] for each in answer.json() if each["id"] == subscription_id]
+        assert isinstance(status, str)
+        return status
+
     def webhooks(self, **handling: Any) -> None:
         """Say what the next events meet on their way; nothing said is as usual."""
         self._post("webhooks", handling)
