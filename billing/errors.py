@@ -43,6 +43,12 @@ class PlanInTheWay(BillingError):
     code = "plan_in_the_way"
 
 
+class PlanOfCodeGone(BillingError):
+    """The code is good, but the plan that it gives is none of the shop's any more."""
+
+    code = "plan_of_code_gone"
+
+
 class CannotBeCancelled(BillingError):
     """Nothing would renew the plan any more, or nothing can be done about it at its provider."""
 

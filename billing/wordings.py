@@ -34,6 +34,7 @@ from billing.errors import (
     OrderNotFound,
     PaidTooLittle,
     PlanInTheWay,
+    PlanOfCodeGone,
     PortalUnavailable,
     QuoteExpired,
     ReferenceUnreadable,
@@ -57,6 +58,10 @@ WORDINGS: dict[type[Exception], tuple[int, Promise]] = {
     PlanInTheWay: (
         409,
         _("You have a plan that this code cannot add to. It stays good: redeem it when that plan has ended."),
+    ),
+    PlanOfCodeGone: (
+        409,
+        _("The plan of this code is not there any more. The code stays good: please write to us."),
     ),
     CannotBeCancelled: (409, _("This plan does not renew, so there is nothing to cancel. Reload the page.")),
     CannotBeResumed: (409, _("This plan cannot be taken up again. Buy it once more when it has ended.")),

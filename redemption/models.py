@@ -66,7 +66,10 @@ class Batch(models.Model):
     count = models.PositiveIntegerField(
         _("number of codes"), validators=[MinValueValidator(1), MaxValueValidator(LARGEST_BATCH)]
     )
-    value_nano_usd = models.BigIntegerField(_("value of each"))
+    # What each code is good for: an amount, or so many days of a plan. What that is, is the shop's business.
+    value_nano_usd = models.BigIntegerField(_("value of each"), default=0)
+    plan_slug = models.CharField(_("plan"), max_length=40, blank=True)
+    plan_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     # When a worker closed the codes because their time was over. Nobody could redeem them meanwhile.
     expired_at = models.DateTimeField(_("expired"), null=True, editable=False)
@@ -161,7 +164,15 @@ class Batch(models.Model):
             models.CheckConstraint(
                 name="batch_is_of_a_sane_size", condition=Q(count__gte=1, count__lte=LARGEST_BATCH)
             ),
-            models.CheckConstraint(name="batch_codes_are_worth_something", condition=Q(value_nano_usd__gt=0)),
+            models.CheckConstraint(
+                name="batch_codes_are_worth_something",
+                condition=Q(value_nano_usd__gt=0, plan_slug="", plan_days__isnull=True)
+                | (Q(value_nano_usd=0, plan_days__gte=1) & ~Q(plan_slug="")),
+            ),
+            models.CheckConstraint(
+                name="batch_of_a_plan_is_not_sold",
+                condition=Q(plan_slug="") | Q(sold_through="", paid_amount__isnull=True),
+            ),
             models.CheckConstraint(
                 name="batch_is_worth_what_the_books_can_keep",
                 condition=Q(value_nano_usd__lte=Value(LARGEST_AMOUNT) / F("count")),
@@ -204,6 +215,11 @@ class Batch(models.Model):
     def is_sold(self) -> bool:
         """Tell whether it is one code that the shop sold."""
         return self.sold_through != ""
+
+    @property
+    def is_of_plan(self) -> bool:
+        """Tell whether its codes give days of a plan, and no amount: the shop owes nothing for them."""
+        return self.plan_slug != ""
 
     @property
     def is_unfinished(self) -> bool:

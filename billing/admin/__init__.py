@@ -15,9 +15,10 @@ from billing.admin import (
     refunds,
     reviews,
     transfers,
+    vouchers,
 )
 
 __all__ = [
     "agents", "channels", "deposits", "inbox", "mails", "orders", "packages", "payments", "plans",
-    "rates", "reconciliations", "refunds", "reviews", "transfers",
+    "rates", "reconciliations", "refunds", "reviews", "transfers", "vouchers",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from billing.models import Plan, Subscription, SubscriptionPeriod
 from ledger.admin import amounts
 from ledger.forms import UsdField
 from ledger.money import NanoUSD, as_usd
+from redemption.models import Batch
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Plan]
@@ -51,6 +52,13 @@ class PlanForm(ModelForm):
             "pass_product_id": _("Paid once; “manage.py doctor” compares its price. Empty: no cards."),
             "recurring_product_id": _("Charged every month; “manage.py doctor” compares it, too."),
         }
+
+    def clean_slug(self) -> str:
+        """Refuse another slug for a plan that codes name: they would give it no more."""
+        slug, before = str(self.cleaned_data["slug"]), self.initial.get("slug", "")
+        if before and slug != before and Batch.objects.filter(plan_slug=before).exists():
+            raise forms.ValidationError(_("Codes name this plan by its slug, so that it has to stay."))
+        return slug
 
 
 @admin.register(Plan)

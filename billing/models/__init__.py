@@ -14,6 +14,7 @@ from billing.models.reconciliation import Reconciliation
 from billing.models.refunds import Refund
 from billing.models.subscriptions import PlanSwitch, Subscription, SubscriptionPeriod
 from billing.models.transfers import Transfer, TransferChannel, TransferDecision, TransferScreenshot
+from billing.models.vouchers import PlanBatch
 
 __all__ = [
     "AgentJob",
@@ -31,6 +32,7 @@ __all__ = [
     "PackagePrice",
     "Payment",
     "Plan",
+    "PlanBatch",
     "PlanSwitch",
     "Provider",
     "PublishedRate",

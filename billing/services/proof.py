@@ -100,6 +100,18 @@ _CHECKS = [
         """,
     ),
     Check(
+        "code_of_a_plan_without_its_period",
+        """
+        SELECT 'code ' || code.id, format('is %s, its period is %s', code.state, period.id)
+          FROM redemption_batch AS batch
+          JOIN redemption_code AS code ON code.batch_id = batch.id
+          LEFT JOIN billing_subscriptionperiod AS period ON period.code_id = code.id
+          LEFT JOIN billing_subscription AS plan
+            ON plan.id = period.subscription_id AND plan.customer_id = code.redeemed_by_id
+         WHERE batch.plan_slug <> '' AND (code.state = 'redeemed') <> (plan.id IS NOT NULL)
+        """,
+    ),
+    Check(
         "switch_differs_from_the_books",
         """
         SELECT 'order ' || sale.reference, format('credited %s nano-USD, the books say %s',

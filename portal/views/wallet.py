@@ -7,12 +7,14 @@ from django.views.decorators.http import require_safe
 from accounts.errors import TooManyAttempts
 from accounts.pages import render_part
 from accounts.services import addresses, customers
+from billing.errors import PlanInTheWay, PlanOfCodeGone
+from billing.services import vouchers
+from billing.services.vouchers import RedeemedPlan
 from portal import overviews, refusals
 from portal.forms import RedeemForm
 from portal.pages import MemberRequest
 from portal.views.acts import acts_by_post
 from redemption.errors import CodeMistyped, CodeUnusable, OrderNumberTyped
-from redemption.services import wallets
 from redemption.services.wallets import Redeemed
 
 
@@ -26,17 +28,17 @@ def wallet(request: MemberRequest) -> HttpResponse:
 @never_cache
 @acts_by_post("wallet")
 def redeem(request: MemberRequest) -> HttpResponse:
-    """Turn the typed code into credit; a code that does not work is answered by the field."""
+    """Turn the typed code into credit or a plan; a code that does not work is answered by the field."""
     form = RedeemForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=refusals.UNREADABLE)
     try:
-        redeemed = wallets.redeem(
+        redeemed = vouchers.redeem(
             typed_code=form.cleaned_data["code"],
             customer=customers.of_user(request.user),
             address=addresses.of_request(request),
         )
-    except (CodeMistyped, CodeUnusable, TooManyAttempts) as error:
+    except (CodeMistyped, CodeUnusable, PlanInTheWay, PlanOfCodeGone, TooManyAttempts) as error:
         refusal = refusals.worded(error)
         form.add_error("code", refusal.sentence)
         is_order_number = isinstance(error, OrderNumberTyped)
@@ -48,7 +50,7 @@ def _page(
     request: MemberRequest,
     form: RedeemForm,
     *,
-    redeemed: Redeemed | None = None,
+    redeemed: Redeemed | RedeemedPlan | None = None,
     is_order_number: bool = False,
     status: int = 200,
 ) -> HttpResponse:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -39,7 +39,9 @@ class BatchAdmin(FastListAdmin):
     """Everything that the shop does with a batch, each act behind a permission of its own."""
 
     form = OrderForm
-    list_display = ["name", "state", "issued", "value", "total", "expires_at", "issued_by", "created_at"]
+    list_display = [
+        "name", "state", "issued", "value", "total", "plan", "expires_at", "issued_by", "created_at",
+    ]  # fmt: skip
     list_select_related = ["issued_by"]
     list_filter = [OriginFilter, "state"]
     search_fields = ["id", "name"]
@@ -47,8 +49,9 @@ class BatchAdmin(FastListAdmin):
     value = AmountColumn(_("value of each"), lambda batch: batch.value_nano_usd)
     total = AmountColumn(_("value of all"), lambda batch: batch.total_nano_usd)
     shown_fields = [
-        "name", "value", "total", "codes_by_state", "expires", "note", "paid", "issued_by", "sold_through",
-        "created_at", "downloaded_by", "downloaded_at", "expired_at", "voided_by", "voided_at",
+        "name", "value", "total", "plan", "codes_by_state", "expires", "note", "paid", "issued_by",
+        "sold_through", "created_at", "downloaded_by", "downloaded_at", "expired_at", "voided_by",
+        "voided_at",
     ]  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -111,7 +114,12 @@ class BatchAdmin(FastListAdmin):
         """Ask for the order, or show what became of it so far."""
         if obj is None:
             return list(OrderForm.Meta.fields)
-        shown = [name for name in self.shown_fields if getattr(obj, name, True) is not None]
+        left_out = {"value", "total", "paid"} if obj.is_of_plan else {"plan"}
+        shown = [
+            name
+            for name in self.shown_fields
+            if name not in left_out and getattr(obj, name, True) is not None
+        ]
         return shown if obj.is_sold else [name for name in shown if name != "sold_through"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Batch | None = None) -> list[str]:
@@ -124,6 +132,14 @@ class BatchAdmin(FastListAdmin):
         if batch.expires_at is None:
             return "-"
         return date_format(timezone.localtime(batch.expires_at), "DATETIME_FORMAT")
+
+    @admin.display(description=_("plan"))
+    def plan(self, batch: Batch) -> str:
+        """Return how many days of which plan each code gives."""
+        if not batch.is_of_plan:
+            return "-"
+        words = ngettext("%(days)d day of %(plan)s", "%(days)d days of %(plan)s", batch.plan_days or 0)
+        return words % {"days": batch.plan_days, "plan": batch.plan_slug}
 
     @admin.display(description=_("issued"))
     def issued(self, batch: Batch) -> str:

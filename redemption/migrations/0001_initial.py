@@ -37,7 +37,9 @@ class Migration(migrations.Migration):
                         verbose_name="number of codes",
                     ),
                 ),
-                ("value_nano_usd", models.BigIntegerField(verbose_name="value of each")),
+                ("value_nano_usd", models.BigIntegerField(default=0, verbose_name="value of each")),
+                ("plan_slug", models.CharField(blank=True, max_length=40, verbose_name="plan")),
+                ("plan_days", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="days")),
                 ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires")),
                 ("expired_at", models.DateTimeField(editable=False, null=True, verbose_name="expired")),
                 ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
@@ -299,7 +301,27 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="batch",
             constraint=models.CheckConstraint(
-                condition=models.Q(("value_nano_usd__gt", 0)), name="batch_codes_are_worth_something"
+                condition=models.Q(
+                    models.Q(("plan_days__isnull", True), ("plan_slug", ""), ("value_nano_usd__gt", 0)),
+                    models.Q(
+                        ("plan_days__gte", 1),
+                        ("value_nano_usd", 0),
+                        models.Q(("plan_slug", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="batch_codes_are_worth_something",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("plan_slug", ""),
+                    models.Q(("paid_amount__isnull", True), ("sold_through", "")),
+                    _connector="OR",
+                ),
+                name="batch_of_a_plan_is_not_sold",
             ),
         ),
         migrations.AddConstraint(

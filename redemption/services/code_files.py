@@ -20,7 +20,7 @@ class CodeFile(NamedTuple):
 
     extension: str
     content_type: str
-    first_line: str
+    first_line: Callable[[Batch], str]
     lines: Callable[[Batch, Sequence[CodeText]], str]
 
 
@@ -35,18 +35,28 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+def _csv_head(batch: Batch) -> str:
+    return f"code,{'plan,days' if batch.is_of_plan else 'value_usd'},expires,batch\r\n"
+
+
 def _csv_lines(batch: Batch, codes: Sequence[CodeText]) -> str:
     expires = batch.expires_at.isoformat() if batch.expires_at else ""
-    shared = [exact_usd(NanoUSD(batch.value_nano_usd)), expires, safe_cell(batch.name)]
+    of_plan = [safe_cell(batch.plan_slug), batch.plan_days]
+    worth = of_plan if batch.is_of_plan else [exact_usd(NanoUSD(batch.value_nano_usd))]
+    shared = [*worth, expires, safe_cell(batch.name)]
     lines = StringIO()
     csv.writer(lines).writerows([code_text.grouped(code), *shared] for code in codes)
     return lines.getvalue()
+
+
+def _no_head(_batch: Batch) -> str:
+    return ""
 
 
 def _txt_lines(batch: Batch, codes: Sequence[CodeText]) -> str:
     return "".join(f"{code_text.grouped(code)}\n" for code in codes)
 
 
-CSV = CodeFile("csv", "text/csv; charset=utf-8", "code,value_usd,expires,batch\r\n", _csv_lines)
-TXT = CodeFile("txt", "text/plain; charset=utf-8", "", _txt_lines)
+CSV = CodeFile("csv", "text/csv; charset=utf-8", _csv_head, _csv_lines)
+TXT = CodeFile("txt", "text/plain; charset=utf-8", _no_head, _txt_lines)
 FORMATS = {code_file.extension: code_file for code_file in (CSV, TXT)}

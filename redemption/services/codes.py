@@ -18,28 +18,36 @@ CLOSED_AT_ONCE = 5_000
 
 
 class Benefit(NamedTuple):
-    """What a claimed code is good for, and the price facts that its credit keeps."""
+    """What a claimed code is good for, and the price facts that its credit keeps.
+
+    It is good for `value`, or for `plan_days` of the plan that the shop knows by `plan_slug`.
+    """
 
     code_id: int
     value: NanoUSD
     issued_at: datetime
     price: PriceFacts | None
+    plan_slug: str
+    plan_days: int | None
 
 
-def claim(typed_code: str, *, customer: Customer) -> Benefit:
+def claim(typed_code: str, *, customer: Customer, of_plan: bool = False) -> Benefit:
     """Spend a code for ``customer``, once, and return its benefit; the caller grants it in this transaction.
+
+    Codes of plans are claimed with ``of_plan``, and no others; without, only those that are worth an amount.
 
     Text that cannot be a code raises CodeMistyped without a query. A code that is unknown, spent, expired or
     voided raises CodeUnusable, whichever it is.
     """
     hashes = hashes_of(typed_code)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM redemption_claim(%s, %s)", [hashes, customer.pk])
+        cursor.execute("SELECT * FROM redemption_claim(%s, %s, %s)", [hashes, customer.pk, of_plan])
         claimed = cursor.fetchone()
     if claimed is None:
         raise CodeUnusable
-    code_id, value, issued_at, *price = claimed
-    return Benefit(code_id, NanoUSD(value), issued_at, PriceFacts(*price) if price[0] is not None else None)
+    code_id, value, issued_at, amount, currency, rate, *of_a_plan = claimed
+    price = PriceFacts(amount, currency, rate) if amount is not None else None
+    return Benefit(code_id, NanoUSD(value), issued_at, price, *of_a_plan)
 
 
 def find(typed_code: str) -> Code | None:

@@ -59,7 +59,7 @@ def _why_not(batch: Batch) -> RedemptionError:
 
 def _parts(batch: Batch, code_file: CodeFile, lease: datetime, by: User) -> Generator[str, None, None]:
     try:
-        yield code_file.first_line
+        yield code_file.first_line(batch)
         for number in batch.chunks.order_by("number").values_list("number", flat=True):
             lease = _renew(batch, lease)
             yield code_file.lines(batch, _unsealed(batch.chunks.get(number=number)))

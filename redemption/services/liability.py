@@ -1,4 +1,7 @@
-"""What the shop owes for live codes: taken into the books when codes are made, given back when they lapse."""
+"""What the shop owes for live codes: taken into the books when codes are made, given back when they lapse.
+
+Codes of plans owe nothing: what they give comes out of the plans when they are redeemed.
+"""
 
 from ledger.models import Entry
 from ledger.money import NanoUSD
@@ -11,6 +14,8 @@ _KINDS = {Code.State.VOIDED: Entry.Kind.CODES_VOIDED, Code.State.EXPIRED: Entry.
 
 def take_on(chunk: Chunk) -> None:
     """Post what the codes of a new chunk are worth, once per chunk."""
+    if chunk.batch.is_of_plan:
+        return
     entries.post(
         reference=f"batch:{chunk.batch_id}:chunk:{chunk.number}",
         kind=Entry.Kind.CODES_ISSUED,
@@ -24,6 +29,8 @@ def give_back(batch: Batch, count: int, *, first_code_id: int, state: Code.State
 
     A code lapses once, so no two entries can share the name.
     """
+    if batch.is_of_plan:
+        return
     entries.post(
         reference=f"batch:{batch.pk}:{state}:{first_code_id}",
         kind=_KINDS[state],

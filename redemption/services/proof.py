@@ -22,7 +22,7 @@ _CHECKS = [
         SELECT 'code ' || code.id, format('redeemed by customer %s for %s nano-USD, but not granted',
                                           code.redeemed_by_id, code.value_nano_usd)
           FROM redemption_code AS code
-         WHERE code.state = 'redeemed' AND NOT EXISTS (
+         WHERE code.state = 'redeemed' AND code.value_nano_usd > 0 AND NOT EXISTS (
                SELECT FROM ledger_entry AS entry
                  JOIN ledger_posting AS posting ON posting.entry_id = entry.id
                  JOIN ledger_account AS account ON account.id = posting.destination_account_id
@@ -51,7 +51,7 @@ _CHECKS = [
                format('%s codes issued, but not posted', chunk.size)
           FROM redemption_chunk AS chunk
           JOIN redemption_batch AS batch ON batch.id = chunk.batch_id
-         WHERE NOT EXISTS (
+         WHERE batch.plan_slug = '' AND NOT EXISTS (
                SELECT FROM ledger_entry AS entry
                  JOIN ledger_posting AS posting ON posting.entry_id = entry.id
                 WHERE entry.reference = format('batch:%s:chunk:%s', chunk.batch_id, chunk.number)

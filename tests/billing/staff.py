@@ -70,7 +70,7 @@ SEARCHES: list[tuple[type[Any], Callable[[Order], str]]] = [
 def staff_who_may(*rights: str) -> Client:
     """Return the browser of somebody with these rights in the shop."""
     person, client = StaffFactory.create(), Client()
-    of_shop = Permission.objects.filter(content_type__app_label="billing")
+    of_shop = Permission.objects.filter(content_type__app_label__in=["billing", "redemption"])
     person.user_permissions.set(of_shop.filter(codename__in=rights))
     client.force_login(person)
     return client

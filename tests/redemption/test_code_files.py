@@ -39,7 +39,7 @@ def test_an_ordinary_cell_stays_as_it_is() -> None:
 def test_a_csv_line_has_code_value_expiry_and_batch() -> None:
     batch = Batch(name='say "hi"', value_nano_usd=5 * 10**8, expires_at=datetime(2027, 1, 31, tzinfo=UTC))
 
-    text = code_files.CSV.first_line + code_files.CSV.lines(batch, [CODE])
+    text = code_files.CSV.first_line(batch) + code_files.CSV.lines(batch, [CODE])
 
     assert text.splitlines() == [
         "code,value_usd,expires,batch",
@@ -56,4 +56,6 @@ def test_a_csv_line_of_a_dangerous_batch_is_harmless() -> None:
 def test_a_text_file_has_one_code_a_line_and_nothing_else() -> None:
     batch = Batch(name="=1", value_nano_usd=10**9)
 
-    assert code_files.TXT.first_line + code_files.TXT.lines(batch, [CODE, CODE]) == f"{SHOWN}\n{SHOWN}\n"
+    assert (
+        code_files.TXT.first_line(batch) + code_files.TXT.lines(batch, [CODE, CODE]) == f"{SHOWN}\n{SHOWN}\n"
+    )

@@ -39,7 +39,7 @@ def test_claiming_spends_the_code_for_the_customer() -> None:
     benefit = codes.claim(codes_of(batch)[0].lower(), customer=customer)
 
     code = Code.objects.get()
-    assert benefit == Benefit(code.pk, NanoUSD(5 * USD), batch.created_at, batch.price)
+    assert benefit == Benefit(code.pk, NanoUSD(5 * USD), batch.created_at, batch.price, "", None)
     assert (code.state, code.redeemed_by) == (Code.State.REDEEMED, customer)
     assert code.closed_at is not None
 

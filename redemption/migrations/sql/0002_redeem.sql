@@ -5,11 +5,13 @@ alter table redemption_code set (fillfactor = 90);
 
 -- Spends a code for a customer, and answers with its benefit; no row when no live code has one of the hashes.
 -- One statement finds, checks and spends: of two who type one code together, the second waits for the first
--- one's row and then finds it spent. Every reason for a refusal takes this same path and time.
-create function redemption_claim(p_hashes bytea[], p_customer bigint)
+-- one's row and then finds it spent. Every reason for a refusal takes this same path and time. Codes of plans
+-- are claimed where `p_of_plan`, all others where not.
+create function redemption_claim(p_hashes bytea[], p_customer bigint, p_of_plan boolean)
 returns table (
     code_id bigint, amount_nano_usd bigint, issued_at timestamptz,
-    paid_amount numeric, paid_currency varchar, paid_units_per_usd numeric
+    paid_amount numeric, paid_currency varchar, paid_units_per_usd numeric,
+    plan_slug varchar, plan_days smallint
 )
 language plpgsql as $$
 begin
@@ -22,15 +24,17 @@ begin
         and batch.id = code.batch_id
         and (batch.expires_at is null or batch.expires_at > clock_timestamp())
         and batch.state not in ('voiding', 'voided')
+        and (batch.plan_days is not null) = p_of_plan
     returning
         code.id, code.value_nano_usd, batch.created_at,
-        batch.paid_amount, batch.paid_currency, batch.paid_units_per_usd;
+        batch.paid_amount, batch.paid_currency, batch.paid_units_per_usd,
+        batch.plan_slug, batch.plan_days;
 end
 $$;
 
 -- Claims a code and grants its value to the customer's wallet. Answers with one row, whose `outcome` is
 --   redeemed     the wallet has the amount, and the account now holds the balance;
---   unusable     there is no such code, or it is not live: nothing changed;
+--   unusable     there is no such code, or it is not live, or is of a plan: nothing changed;
 --   no_account   the customer has no account yet to grant anything to: nothing changed.
 create function redemption_redeem(p_hashes bytea[], p_customer bigint)
 returns table (outcome text, amount_nano_usd bigint, balance_nano_usd bigint)
@@ -51,7 +55,7 @@ begin
         return;
     end if;
 
-    select * into claimed from redemption_claim(p_hashes, p_customer);
+    select * into claimed from redemption_claim(p_hashes, p_customer, false);
     if claimed.code_id is null then
         outcome := 'unusable';
         return next;
