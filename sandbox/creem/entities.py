@@ -104,7 +104,7 @@ class Transaction(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription(Record):
-    """A product that is charged again and again; its periods are counted from `anchor`.
+    """A product that is charged again and again; so many `periods` of it began since `anchor`.
 
     A subscription that is scheduled to be cancelled does `at_end` what it says there.
     """
@@ -115,7 +115,9 @@ class Subscription(Record):
     item_id: str
     status: SubscriptionStatus
     last_transaction_id: str | None
+    units: int
     anchor: int
+    periods: int
     period_start: int
     period_end: int
     at_end: Literal["renew", "cancel", "pause"]

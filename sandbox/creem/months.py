@@ -7,16 +7,10 @@ _MONTHS = {"every-month": 1, "every-three-months": 3, "every-six-months": 6, "ev
 _MONTHS_OF_A_YEAR = 12
 
 
-def next_end(anchor_ms: int, start_ms: int, *, period: str) -> int:
-    """Return when a period that starts then ends: months later, on the anchor's day if there is one."""
-    anchor, start = _moment(anchor_ms), _moment(start_ms)
-    passed = (start.year - anchor.year) * _MONTHS_OF_A_YEAR + start.month - anchor.month
-    end = _later(anchor, passed + _MONTHS[period])
-    return round(end.timestamp() * 1000)
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+def end(anchor_ms: int, *, periods: int, period: str) -> int:
+    """Return when so many periods from the anchor are over: on its day of the month, if there is one."""
+    later = _later(datetime.fromtimestamp(anchor_ms / 1000, UTC), periods * _MONTHS[period])
+    return round(later.timestamp() * 1000)
 
 
 def _later(anchor: datetime, months: int) -> datetime:

@@ -17,6 +17,7 @@ _OF_STORE = {
     "Renew": "renew",
     "Fail": "fail",
     "Cancel now": "cancel",
+    "Expire": "expire",
     "End the period": "end-period",
     "Pause": "pause",
     "Resume": "resume",
@@ -60,7 +61,7 @@ def _row(store: Store, subscription: Subscription) -> str:
 def _offered(subscription: Subscription) -> dict[str, str]:
     if subscription.status == "canceled":
         return {}
-    return {"End the trial": "end-trial"} if subscription.status == "trialing" else _OF_STORE
+    return {"End the trial": "end-trial", **_OF_STORE} if subscription.status == "trialing" else _OF_STORE
 
 
 def _buyers_row(store: Store, subscription: Subscription) -> str:

@@ -32,8 +32,8 @@ FAILING: dict[SubscriptionStatus, SubscriptionStatus] = {
     "past_due": "unpaid",
     "unpaid": "canceled",
 }
+BEHAVIOURS = ("proration-charge-immediately", "proration-charge", "proration-none")
 RESUMABLE = {"paused", "scheduled_cancel"}
-ENDED = {"canceled", "expired"}
 
 
 def begin(store: Store, checkout: Checkout, order: Order, *, at: int) -> list[Record]:
@@ -42,7 +42,7 @@ def begin(store: Store, checkout: Checkout, order: Order, *, at: int) -> list[Re
     With a trial nothing is paid yet. Nothing is kept or told.
     """
     product = store.records.get(Product, checkout.product_id)
-    paid = _payment(order, at=at, end=months.next_end(at, at, period=product.billing_period))
+    paid = _payment(order, at=at, end=months.end(at, periods=1, period=product.billing_period))
     is_trial = product.trial_days > 0
     begun = Subscription(
         id=order.subscription_id or new_id("sub"),
@@ -52,7 +52,9 @@ def begin(store: Store, checkout: Checkout, order: Order, *, at: int) -> list[Re
         item_id=new_id("sitem"),
         status="trialing" if is_trial else "active",
         last_transaction_id=None if is_trial else paid.id,
+        units=checkout.units,
         anchor=at,
+        periods=0 if is_trial else 1,
         period_start=at,
         period_end=at + product.trial_days * DAY_MS if is_trial else paid.period_end or at,
         at_end="renew",
@@ -74,25 +76,27 @@ def told_at_first(store: Store, begun: Subscription) -> list[Event]:
 
 
 def renew(store: Store, subscription: Subscription) -> Subscription:
-    """Charge the next period, whatever the time; raises ApiError for one that has ended."""
+    """Charge the next period, whatever the time; raises ApiError for one that has ended.
+
+    After a trial, months begin to count.
+    """
     _require_life(subscription)
-    product = store.records.get(Product, subscription.product_id)
-    starts_at = subscription.period_end
-    ends_at = months.next_end(subscription.anchor, starts_at, period=product.billing_period)
-    return _charge(store, subscription, product, starts_at=starts_at, ends_at=ends_at)
+    if subscription.periods == 0:
+        subscription = replace(subscription, anchor=subscription.period_end)
+    return _charge(store, subscription, starts_at=subscription.period_end)
 
 
 def end_trial(store: Store, subscription: Subscription) -> Subscription:
     """Charge the first period of one in its trial, from now on; raises ApiError for any other."""
     if subscription.status != "trialing":
         raise invalid("This subscription is in no trial.")
-    product, now = store.records.get(Product, subscription.product_id), now_ms()
-    ends_at = months.next_end(now, now, period=product.billing_period)
-    return _charge(store, replace(subscription, anchor=now), product, starts_at=now, ends_at=ends_at)
+    now = now_ms()
+    return _charge(store, replace(subscription, anchor=now, period_end=now), starts_at=now)
 
 
 def fail(store: Store, subscription: Subscription, *, to: SubscriptionStatus | None = None) -> Subscription:
     """Have the card fail: the subscription is so, or is what comes next of failing. Raises ApiError."""
+    _require_life(subscription)
     status = to or FAILING.get(subscription.status)
     if status is None or status not in FAILING.values():
         raise invalid(f"to is one of: {', '.join(FAILING.values())}")
@@ -100,7 +104,12 @@ def fail(store: Store, subscription: Subscription, *, to: SubscriptionStatus | N
 
 
 def end_period(store: Store, subscription: Subscription) -> Subscription:
-    """Do what the end of the period brings by itself: a renewal, unless something else was scheduled."""
+    """Do what the end of the period brings by itself: a renewal, unless something else was scheduled.
+
+    Nothing, for one that is paused.
+    """
+    if subscription.status == "paused":
+        return subscription
     if subscription.at_end == "renew":
         return renew(store, subscription)
     if subscription.at_end == "pause":
@@ -110,6 +119,7 @@ def end_period(store: Store, subscription: Subscription) -> Subscription:
 
 def expire(store: Store, subscription: Subscription) -> Subscription:
     """Let the period end without a payment; its event says that it is active, as at Creem."""
+    _require_life(subscription)
     return _become(store, subscription, "expired", said_to_be="active")
 
 
@@ -118,8 +128,10 @@ def cancel(
 ) -> Subscription:
     """End it now, or schedule that for the end of the period; raises ApiError."""
     _require_life(subscription)
-    if mode not in {"immediate", "scheduled"} or at_end not in {"cancel", "pause"}:
+    if mode not in {"immediate", "scheduled"}:
         raise invalid("mode must be one of the following values: immediate, scheduled")
+    if at_end not in {"cancel", "pause"}:
+        raise invalid("onExecute must be one of the following values: cancel, pause")
     if mode == "immediate":
         return _become(store, subscription, "canceled", canceled_at=now_ms())
     return _become(store, subscription, "scheduled_cancel", at_end=at_end)
@@ -145,13 +157,15 @@ def upgrade(
     _require_life(subscription)
     if not product.is_recurring:
         raise invalid("The product is not recurring.")
-    changed = replace(subscription, product_id=product.id)
+    if behaviour not in {"", *BEHAVIOURS}:
+        raise invalid(f"update_behavior must be one of the following values: {', '.join(BEHAVIOURS)}")
+    changed = _become(
+        store, replace(subscription, product_id=product.id), "active", kind="update", at_end="renew"
+    )
     if behaviour not in {"", "proration-charge-immediately"}:
-        return _become(store, changed, "active", kind="update")
+        return changed
     now = now_ms()
-    changed = _become(store, replace(changed, anchor=now), "active", kind="update")
-    ends_at = months.next_end(now, now, period=product.billing_period)
-    return _charge(store, changed, product, starts_at=now, ends_at=ends_at)
+    return _charge(store, replace(changed, anchor=now, periods=0), starts_at=now)
 
 
 def move(store: Store, subscription: Subscription, *, seconds: int) -> Subscription:
@@ -168,15 +182,16 @@ def move(store: Store, subscription: Subscription, *, seconds: int) -> Subscript
     return moved
 
 
-def _charge(
-    store: Store, subscription: Subscription, product: Product, *, starts_at: int, ends_at: int
-) -> Subscription:
+def _charge(store: Store, subscription: Subscription, *, starts_at: int) -> Subscription:
+    product, periods = store.records.get(Product, subscription.product_id), subscription.periods + 1
+    ends_at = months.end(subscription.anchor, periods=periods, period=product.billing_period)
     order = _order(store, subscription, product)
     paid = replace(_payment(order, at=starts_at, end=ends_at), created_at=now_ms())
     charged = replace(
         subscription,
         status="scheduled_cancel" if subscription.status == "scheduled_cancel" else "active",
         last_transaction_id=paid.id,
+        periods=periods,
         period_start=starts_at,
         period_end=ends_at,
         updated_at=_later(subscription),
@@ -193,8 +208,8 @@ def _order(store: Store, subscription: Subscription, product: Product) -> Order:
         product_id=product.id,
         customer_id=customer.id,
         transaction_id=new_id("tran"),
-        amount=product.price,
-        tax_amount=tax(product, units=1, country=customer.country),
+        amount=product.price * subscription.units,
+        tax_amount=tax(product, units=subscription.units, country=customer.country),
         currency=product.currency,
         created_at=now_ms(),
         subscription_id=subscription.id,

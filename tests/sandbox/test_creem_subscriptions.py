@@ -1,5 +1,6 @@
 """Subscriptions at the local Creem: what the API answers, what is told, and what can be let happen."""
 
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -206,9 +207,45 @@ def test_a_trial_has_so_many_days(creem: RunningCreem, days: object, fault: str)
 
 def test_months_are_counted_from_the_first_day() -> None:
     january = 1_801_389_600_000  # 2027-01-31
-    february = months.next_end(january, january, period="every-month")
-    march = months.next_end(january, february, period="every-month")
+    ends = [months.end(january, periods=number, period="every-month") for number in range(4)]
 
-    assert february - january == 28 * DAY_SECONDS * 1000
-    assert march - february == 31 * DAY_SECONDS * 1000
-    assert months.next_end(january, january, period="every-year") - january == 365 * DAY_SECONDS * 1000
+    days = [(end - start) // (DAY_SECONDS * 1000) for start, end in pairwise(ends)]
+    assert days == [28, 31, 30]
+    assert months.end(january, periods=1, period="every-year") - january == 365 * DAY_SECONDS * 1000
+
+
+def test_what_follows_a_trial_by_itself_is_a_month(creem: RunningCreem) -> None:
+    trial = creem.subscribed(product_id="prod_trial")
+
+    paid = creem.make(trial, "end-period")["last_transaction"]
+
+    assert paid["period_end"] - paid["period_start"] > MONTH_MS
+
+
+def test_one_that_was_moved_is_renewed_for_a_month(creem: RunningCreem) -> None:
+    for days in (1, 14, -28):
+        moved = creem.make(creem.subscribed(), "move", seconds=days * DAY_SECONDS)
+        paid = creem.make(moved, "renew")["last_transaction"]
+        assert MONTH_MS < paid["period_end"] - paid["period_start"] < MONTH_MS + 8 * DAY_SECONDS * 1000
+
+
+def test_units_are_charged_each_time(creem: RunningCreem) -> None:
+    first = creem.subscribed(units=3)
+
+    assert creem.make(first, "renew")["last_transaction"]["amount"] == 1500
+    assert first["items"][0]["units"] == 3
+
+
+@pytest.mark.parametrize("act", ["fail", "expire", "pause", "cancel", "renew"])
+def test_what_is_canceled_stays_so(creem: RunningCreem, act: str) -> None:
+    gone = creem.make(creem.subscribed(), "cancel")
+
+    assert creem.control(f"/subscriptions/{gone['id']}/{act}").status_code == 400
+    assert creem.subscription(gone["id"])["status"] == "canceled"
+    assert "next_transaction_date" not in gone
+
+
+def test_what_is_paused_is_not_charged(creem: RunningCreem) -> None:
+    paused = creem.make(creem.subscribed(), "pause")
+
+    assert creem.make(paused, "end-period") == paused
