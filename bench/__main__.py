@@ -12,6 +12,7 @@ ALL = [
     "ledger_pairs",
     "ledger_keys",
     "ledger_plans",
+    "plans_turn",
     "shop_lookup",
     "shop_webhooks",
     "shop_delivery",

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 MOST_NUDGES = 500
 # Less than the pause of the sweep, so that a slow provider does not take all workers.
 ASKING_SECONDS = 15
+# Of each minute: months that begin on one day are many, and are paid.
+TENDING_SECONDS = 45
 
 _Rows = TypeVar("_Rows", int, list[int])
 
@@ -156,7 +158,7 @@ def tend_plans() -> None:
 
     Then whoever's plan ends soon is told, and whoever pays by invoice is sent one.
     """
-    until = time.monotonic() + ASKING_SECONDS
+    until = time.monotonic() + TENDING_SECONDS
     while time.monotonic() < until and (customer_pks := subscriptions.due()):
         for customer_pk in customer_pks:
             subscriptions.tend(customer_pk)

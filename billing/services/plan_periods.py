@@ -69,7 +69,8 @@ def add_trial(subscription: Subscription, *, starts_at: datetime, ends_at: datet
 
 def begin_due(subscription: Subscription) -> None:
     """Begin every period of ``subscription`` whose time has come, the first first."""
-    for period in SubscriptionPeriod.objects.due().filter(subscription=subscription):
+    due = SubscriptionPeriod.objects.due().filter(subscription=subscription)
+    for period in due.select_related("subscription__plan", "subscription__customer"):
         _begin(period)
 
 

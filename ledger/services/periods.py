@@ -89,11 +89,7 @@ def begin(
     posted = Entry.objects.filter(reference=reference).first()
     if posted is not None:
         return _require_same(posted, credit)
-    is_over = period.ends_at <= (at or timezone.now())
-    pools = (EXPIRED, EXPIRED) if is_over else (entries.main(locked), entries.backup(locked))
-    entry = _post(reference, [*_leftovers(locked), *_fillings(credit, *pools)])
-    _let_run(locked, period, entry, allowance)
-    return entry
+    return _take_place(locked, period, reference, credit, allowance, at=at)
 
 
 @transaction.atomic
@@ -111,11 +107,14 @@ def turn(
     One that comes after its successor is posted and expires whole, so that periods which come late, twice or
     in disorder leave the account as if each had come in its time.
     """
-    running = AccountAllowance.objects.get(account=_locked(account))
-    is_overtaken = running.period_starts_at is not None and period.starts_at <= running.period_starts_at
-    if is_overtaken and not Entry.objects.filter(reference=reference).exists():
+    locked = _locked(account)
+    posted = Entry.objects.filter(reference=reference).first()
+    if posted is not None:
+        return _require_same(posted, credit)
+    running = AccountAllowance.objects.get(account=locked)
+    if running.period_starts_at is not None and period.starts_at <= running.period_starts_at:
         return _post(reference, _fillings(credit, EXPIRED, EXPIRED))
-    return begin(account, period, reference=reference, credit=credit, allowance=allowance, at=at)
+    return _take_place(locked, period, reference, credit, allowance, at=at)
 
 
 @transaction.atomic
@@ -159,6 +158,22 @@ def free_allowance() -> PlanAllowance:
 def switch_wallet(account: Account, *, is_on: bool) -> None:
     """Let the wallet pay what a plan does not (Pay2Go), or keep it out of the plan's business."""
     AccountAllowance.objects.filter(account=account).update(wallet_while_planned=is_on)
+
+
+def _take_place(
+    locked: Account,
+    period: Period,
+    reference: str,
+    credit: PlanCredit,
+    allowance: PlanAllowance,
+    *,
+    at: datetime | None,
+) -> Entry:
+    is_over = period.ends_at <= (at or timezone.now())
+    pools = (EXPIRED, EXPIRED) if is_over else (entries.main(locked), entries.backup(locked))
+    entry = _post(reference, [*_leftovers(locked), *_fillings(credit, *pools)])
+    _let_run(locked, period, entry, allowance)
+    return entry
 
 
 def _let_run(locked: Account, period: Period, entry: Entry, allowance: PlanAllowance) -> None:
