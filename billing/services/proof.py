@@ -100,6 +100,15 @@ _CHECKS = [
         """,
     ),
     Check(
+        "period_that_was_paid_and_lost",
+        """
+        SELECT 'period ' || period.id, 'never began, and its plan has ended; its money was not credited'
+          FROM billing_subscriptionperiod AS period
+          JOIN billing_subscription AS plan ON plan.id = period.subscription_id
+         WHERE plan.ended_at IS NOT NULL AND period.begun_at IS NULL AND period.withdrawn_at IS NULL
+        """,
+    ),
+    Check(
         "code_of_a_plan_without_its_period",
         """
         SELECT 'code ' || code.id, format('is %s, its period is %s', code.state, period.id)

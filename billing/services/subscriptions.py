@@ -165,7 +165,8 @@ def warn_of_ends() -> None:
 def stop(order: Order) -> None:
     """End the plan whose running period ``order`` has paid, now, because its money went back.
 
-    A period that waits never begins. One that is over changes nothing.
+    What is paid beyond that is credited to the wallet. A period that waits never begins, and one that is over
+    changes nothing.
     """
     held = held_by(lock(order.customer_id))
     period = held.periods.filter(order=order).first() if held is not None else None
@@ -174,6 +175,7 @@ def stop(order: Order) -> None:
     if period.begun_at is None:
         _withdraw(held, period)
     elif period == current_period(held):
+        plan_switch.pay_back_waiting(held)
         finish(held, End.REFUNDED)
 
 
@@ -252,7 +254,8 @@ def _start(customer: Customer, order: Order) -> SubscriptionPeriod:
         provider_subscription_id=order.payment.subscription_id,
         provider_customer_id=order.payment.customer_id if order.payment.subscription_id else "",
     )
-    starts_at = order.payment.covers_from or timezone.now()
+    # A provider's clock may be ahead of ours.
+    starts_at = min(order.payment.covers_from or timezone.now(), timezone.now())
     ends_at = order.payment.covers_until or _first_end(order, starts_at)
     return _add(_open(begun, starts_at, ends_at), starts_at, ends_at, order=order)
 

@@ -1,15 +1,19 @@
 """Payments for plans that meet: one plan lives, every payment is worth its money, and the books agree."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.services import customers
 from billing import tasks
-from billing.models import Order, PlanSwitch, Refund, Subscription, SubscriptionPeriod
+from billing.models import Order, Payment, PlanSwitch, Refund, Subscription, SubscriptionPeriod
 from billing.services import refunds, subscriptions
 from ledger.money import NANO_USD_PER_CREDIT, usd
 from ledger.services import accounts
-from tests.billing import plan_shop
+from tests.billing import plan_shop, renewing
 from tests.factories.accounts import UserFactory
 from tests.together import together
 
@@ -83,3 +87,33 @@ def test_the_end_of_a_plan_that_meets_its_successor_ends_one_plan_alone() -> Non
     assert live.order == second
     assert accounts.open_for(customers.of_user(user)).main_balance_nano_usd == usd("60")
     assert plan_shop.books_agree()
+
+
+def test_renewals_told_at_once_make_one_order_each_and_one_plan_lives() -> None:
+    user = UserFactory.create()
+    plan, other = renewing.begun(user=user, days_ago=31), renewing.taken("pro", user=user, dollars=50)
+    acts: list[Callable[[], object]] = [
+        *(lambda: _ignoring_lost_races(lambda: renewing.hear(plan.paid(1))) for _copy in range(3)),
+        lambda: renewing.hear(plan.says("active")),
+        lambda: renewing.hear(plan.says("scheduled_cancel", "scheduled_cancel")),
+        lambda: renewing.hear(other.paid()),
+        tasks.tend_plans,
+        tasks.sweep_subscriptions,
+    ]
+
+    together(len(acts), lambda number: acts[number]())
+    for order in Order.objects.filter(deliver_at__isnull=False):
+        tasks.deliver_order(order.pk)
+
+    assert Payment.objects.count() == Order.objects.count() == 3
+    assert [live.plan.slug for live in Subscription.objects.live()] == ["pro"]
+    assert plan.ours.wish == "cancel_now"
+    renewal = Order.objects.get(renewal_of=plan.ours)
+    assert renewal.state in {"delivered", "refunded"}
+    assert plan_shop.books_agree()
+
+
+def _ignoring_lost_races(act: Callable[[], object]) -> None:
+    """Do it; of two who record one payment at once, the inbox tries the second again."""
+    with suppress(IntegrityError):
+        act()

@@ -111,6 +111,26 @@ def test_a_debt_that_is_open_is_owed_no_more_once_the_dispute_is_won(user: User)
     assert books_agree()
 
 
+def test_what_was_paid_beyond_a_period_whose_money_went_back_is_credited(user: User) -> None:
+    plan = begun(user=user, days_ago=20)
+    hear(plan.paid(1))
+    clerk, first = UserFactory.create(), Order.objects.earliest("pk")
+
+    refunds.refund(first, 1000, origin=Refund.Origin.OPERATOR, reason="a wish", made_by=clerk)
+
+    assert plan.ours.end == "refunded"
+    assert account_of(user).wallet_balance_nano_usd == usd("10")
+    assert books_agree()
+
+
+def test_a_clock_that_is_ahead_begins_the_plan_all_the_same(user: User) -> None:
+    begun(user=user, days_ago=-0.001)
+
+    held = subscriptions.live_of(account_of(user).customer)
+    assert held is not None
+    assert subscriptions.current_period(held).number == 1
+
+
 def test_what_the_shop_gives_back_by_itself_is_not_owed(user: User) -> None:
     plan, clerk = begun(user=user, days_ago=14), UserFactory.create()
     order = Order.objects.get()
