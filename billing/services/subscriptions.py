@@ -74,11 +74,14 @@ def begin(order: Order) -> SubscriptionPeriod | None:
 def begin_by_code(customer: Customer, plan: Plan, *, days: int, code: Code) -> SubscriptionPeriod:
     """Give ``customer`` so many days of ``plan``, in the caller's transaction, which has claimed the code.
 
-    The same plan, if it does not renew by itself, goes on for as much longer. Raises PlanInTheWay for
-    whoever has any other.
+    The same plan, if it does not renew by itself, goes on for as much longer, and one that is suspended gives
+    way. Raises PlanInTheWay for whoever has any other.
     """
     end_what_ran_out(lock(customer.pk))
     held = held_by(customer)
+    if held is not None and not held.is_of_use:
+        finish(held, End.SWITCHED)
+        held = None
     if held is not None and (held.plan_id != plan.pk or held.renewal != Renewal.NONE):
         raise PlanInTheWay
     starts_at = held.ends_at if held is not None else timezone.now()

@@ -24,7 +24,7 @@ from redemption.services import proof as redemption_proof
 from redemption.services.wallets import Redeemed
 from tests.billing import plan_shop
 from tests.billing.plan_shop import account_of, age, books_agree
-from tests.billing.renewing import begun
+from tests.billing.renewing import begun, hear
 from tests.billing.staff import staff_who_may
 from tests.factories import billing as make
 from tests.factories.accounts import UserFactory
@@ -86,6 +86,17 @@ def test_a_code_is_refused_and_stays_good_while_another_plan_is_in_the_way(user:
             redeem(plan_code(slug), user)
 
     assert Code.objects.filter(state="live").count() == 2
+    assert all_agrees()
+
+
+def test_a_suspended_plan_gives_way_to_a_code(user: User) -> None:
+    suspended = begun(user=user, days_ago=40)
+    hear(suspended.says("unpaid", "unpaid"))
+
+    redeem(plan_code(days=7), user)
+
+    assert (suspended.ours.end, suspended.ours.wish) == ("switched", "cancel_now")
+    assert account_of(user).main_balance_nano_usd == usd("12")
     assert all_agrees()
 
 
