@@ -23,7 +23,14 @@ from tests.factories import billing as make
 from tests.together import together
 
 # A refund's mails tell of its row: `test_refund_pages` reads them.
-KINDS = [kind for kind in OrderMail.Kind if kind not in {OrderMail.Kind.REFUND, OrderMail.Kind.DISPUTE}]
+# Those that tell of a refund or of a period of a plan are looked at where there is one.
+OF_OTHER_ROWS = {
+    OrderMail.Kind.REFUND,
+    OrderMail.Kind.DISPUTE,
+    OrderMail.Kind.RENEWAL_FAILED,
+    OrderMail.Kind.PLAN_CANCELLED,
+}
+KINDS = [kind for kind in OrderMail.Kind if kind not in OF_OTHER_ROWS]
 
 
 class Picky:
