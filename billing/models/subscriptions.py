@@ -30,7 +30,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def to_warn(self, ends_before: datetime) -> "SubscriptionQuerySet":
         """Return those that end soon and whose owners were not told yet."""
         soon = self.live().filter(renewal="", closes_at__lte=ends_before).order_by("closes_at")
-        return soon.exclude(order=None).exclude(order__mails__kind="plan_ends")
+        return soon.exclude(order=None).exclude(warned_for=F("closes_at"))
 
     def to_invoice(self, ends_before: datetime) -> "SubscriptionQuerySet":
         """Return those that are renewed by an invoice, end soon, and have none for what follows."""
@@ -119,6 +119,8 @@ class Subscription(models.Model):
     # When what is paid for is over.
     ends_at = models.DateTimeField(_("ends"))
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    # The end that its owner was told of before it came.
+    warned_for = models.DateTimeField(null=True, editable=False)
     # The start of the period that the last invoice is for.
     invoiced_for = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -302,6 +304,11 @@ class SubscriptionPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"period {self.number} of subscription {self.subscription_id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether its time has passed."""
+        return self.ends_at <= timezone.now()
 
     @property
     def reference(self) -> str:

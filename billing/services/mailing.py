@@ -36,13 +36,15 @@ def written(mail: OrderMail) -> EmailMultiAlternatives:
     with translation.override(order.language):
         title = packages.in_language(order.title, order.title_zh)
     links = [openings.link(order), settings.PUBLIC_URL + reverse("order_lookup")]
+    plans_url = settings.PUBLIC_URL + reverse("my_plans")
     context = {
         "order": order,
         "title": title,
         "when": mail.created_at,
         "link": links[0],
         "lookup_url": links[1],
-        "links": links,
+        "links": [*links, plans_url],
+        "plans_url": plans_url,
         "support_email": settings.SUPPORT_EMAIL,
         "refund": _refund_of(mail),
         "taxed": _taxed(mail),

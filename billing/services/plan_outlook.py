@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import Customer
 from billing.models import Order, Subscription, SubscriptionPeriod
@@ -23,6 +24,8 @@ class Coming(StrEnum):
     ENDS = "ends"
     CANCELLED = "cancelled"
     CANCELLING = "cancelling"
+    RESUMING = "resuming"
+    PAUSED = "paused"
     FAILED = "failed"
     SUSPENDED = "suspended"
 
@@ -40,6 +43,16 @@ class Outlook:
     price_cents: int
     invoice: Order | None
     waiting: SubscriptionPeriod | None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether what is paid for is over: a plan that is cancelled then ends at once."""
+        return self.subscription.ends_at <= timezone.now()
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether its owner, or we, have paused it at the provider."""
+        return self.subscription.state == State.PAUSED
 
     @property
     def can_be_cancelled(self) -> bool:
@@ -79,6 +92,8 @@ def _coming(held: Subscription, invoice: Order | None) -> tuple[Coming, datetime
         return Coming.SUSPENDED, held.ends_at
     if held.wish in {Wish.CANCEL, Wish.CANCEL_NOW}:
         return Coming.CANCELLING, held.ends_at
+    if held.wish == Wish.RESUME:
+        return Coming.RESUMING, held.ends_at
     if held.renewal == Renewal.INVOICE:
         return _invoice(held, invoice)
     if held.renewal == Renewal.CARD:
@@ -89,15 +104,18 @@ def _coming(held: Subscription, invoice: Order | None) -> tuple[Coming, datetime
 def _invoice(held: Subscription, invoice: Order | None) -> tuple[Coming, datetime]:
     if invoice is not None:
         return Coming.INVOICE_OPEN, held.used_until
-    return Coming.INVOICE, held.ends_at - timedelta(days=settings.PLAN_INVOICE_DAYS)
+    sent_at = held.ends_at - timedelta(days=settings.PLAN_INVOICE_DAYS)
+    return Coming.INVOICE, max(sent_at, timezone.now())
 
 
 def _card(held: Subscription) -> tuple[Coming, datetime]:
     match held.state:
         case State.TRIALING:
             return Coming.TRIAL, held.ends_at
-        case State.SCHEDULED_CANCEL | State.CANCELLED | State.PAUSED:
+        case State.SCHEDULED_CANCEL | State.CANCELLED:
             return Coming.CANCELLED, held.ends_at
+        case State.PAUSED:
+            return Coming.PAUSED, held.ends_at
         case State.PAST_DUE | State.UNPAID | State.EXPIRED:
             return Coming.FAILED, held.used_until
         case _:

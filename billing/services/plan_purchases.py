@@ -38,6 +38,12 @@ class Proposal:
         return self.current is not None and self.current.plan_id == self.plan.pk
 
     @property
+    def renews_by_itself(self) -> bool:
+        """Tell whether what the reader has of this plan goes on without them."""
+        has = self.current
+        return has is not None and (has.is_open or has.renewal == Subscription.Renewal.INVOICE)
+
+    @property
     def ways(self) -> tuple[Way, ...]:
         """Return the ways in which the reader may pay; of the plan that they have, those that continue it."""
         every = [

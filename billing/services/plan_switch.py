@@ -53,6 +53,11 @@ class Quote:
         return NanoUSD(sum(map(_price, waiting)))
 
     @property
+    def together(self) -> NanoUSD:
+        """Return all that the wallet is credited at most."""
+        return NanoUSD(self.credit + self.waiting)
+
+    @property
     def good_until(self) -> datetime:
         """Return until when it may be confirmed."""
         return self.quoted_at + QUOTE_LASTS

@@ -28,14 +28,16 @@ _LARGEST_COUNT = 32_767
 
 def can_be_cancelled(held: Subscription) -> bool:
     """Tell whether something would renew ``held`` that can be called off."""
-    is_called_off = held.wish in {Wish.CANCEL, Wish.CANCEL_NOW}
-    return held.renewal == Renewal.INVOICE or (held.is_open and not is_called_off)
+    if held.wish != Wish.NOTHING:
+        return held.wish == Wish.RESUME  # which its owner may take back
+    return held.renewal == Renewal.INVOICE or held.is_open
 
 
 def can_be_resumed(held: Subscription) -> bool:
     """Tell whether ``held`` was cancelled or paused, and can go on as it was."""
     if held.renewal == Renewal.CARD:
-        return held.state in RESUMABLE or held.wish == Wish.CANCEL
+        is_called_off = held.state in RESUMABLE or held.wish == Wish.CANCEL
+        return is_called_off and held.wish != Wish.RESUME
     return held.renewal == Renewal.NONE and _was_by_invoice(held)
 
 
@@ -51,6 +53,7 @@ def cancel(customer: Customer) -> int | None:
     if held.renewal == Renewal.INVOICE:
         held.renewal = Renewal.NONE
         subscriptions.settle(held)
+        subscriptions.end_what_ran_out(held.customer)
         return None
     return _record(held, Wish.CANCEL)
 
@@ -104,7 +107,8 @@ def carry_out(subscription_pk: int) -> None:
     try:
         fact = _tell(subscription, told)
     except NotKnownThere:
-        fact = None
+        _forget(subscription_pk)
+        return
     except ProviderError as failure:
         _note_failure(subscription_pk, failure)
         return
@@ -174,16 +178,25 @@ def _tell(subscription: Subscription, wish: Subscription.Wish) -> Fact:
 
 
 @transaction.atomic(durable=True)
-def _note_done(subscription_pk: int, told: Subscription.Wish, fact: Fact | None) -> None:
+def _note_done(subscription_pk: int, told: Subscription.Wish, fact: Fact) -> None:
     """Act on what the provider answered, and drop the wish, unless another has come meanwhile.
 
     In this order: whoever acts on a fact locks the customer before the subscription.
     """
-    if fact is not None:
-        payments.apply(fact)
+    payments.apply(fact)
     Subscription.objects.filter(pk=subscription_pk, wish=told).update(
         wish=Wish.NOTHING, wish_at=None, wish_error=""
     )
+
+
+@transaction.atomic(durable=True)
+def _forget(subscription_pk: int) -> None:
+    """Write down that the provider has no such subscription: nothing can be charged for it any more."""
+    subscriptions.lock(Subscription.objects.get(pk=subscription_pk).customer_id)
+    gone = Subscription.objects.select_related("customer", "plan").get(pk=subscription_pk)
+    gone.state, gone.wish, gone.wish_at = State.CANCELLED, Wish.NOTHING, None
+    subscriptions.settle(gone)
+    subscriptions.end_what_ran_out(gone.customer)
 
 
 @transaction.atomic(durable=True)

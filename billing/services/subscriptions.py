@@ -160,8 +160,16 @@ def warn_of_ends() -> None:
     """Promise a mail to everybody whose plan ends within three days; each end is told once."""
     soon = timezone.now() + WARNED_BEFORE
     for subscription in Subscription.objects.to_warn(soon).select_related("order")[:AT_ONCE]:
-        assert subscription.order is not None  # noqa: S101 - to_warn leaves those out
-        mails.owe(subscription.order, OrderMail.Kind.PLAN_ENDS)
+        _warn(subscription)
+
+
+@transaction.atomic
+def _warn(subscription: Subscription) -> None:
+    """Promise the mail; one whose end has moved since then is told of that, too."""
+    assert subscription.order is not None  # noqa: S101 - to_warn leaves those out
+    occasion = f"{subscription.closes_at:%Y-%m-%d %H:%M}"
+    mails.owe(subscription.order, OrderMail.Kind.PLAN_ENDS, occasion=occasion)
+    Subscription.objects.filter(pk=subscription.pk).update(warned_for=subscription.closes_at)
 
 
 @transaction.atomic

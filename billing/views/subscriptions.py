@@ -1,6 +1,8 @@
 """A member's plans: what comes next, what they were, and a statement of each period."""
 
 import csv
+from collections.abc import Callable
+from functools import wraps
 from io import StringIO
 
 from django.contrib import messages
@@ -10,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import Customer, User
 from accounts.pages import PageRequest
@@ -23,8 +25,20 @@ from billing.views.pages import discreet
 from billing.wordings import told
 from ledger.money import NanoUSD, as_usd
 
-PERIODS_A_PAGE = 24
+PERIODS_A_PAGE, MOST_SWITCHES = 24, 100
 CSV_HEAD = ("day", "model", "requests", "main_usd", "backup_usd")
+
+View = Callable[[PageRequest], HttpResponse]
+
+
+def _acts(view: View) -> View:
+    """Let a view answer POST only: whoever comes back from signing in lands on the page of the plans."""
+
+    @wraps(view)
+    def answer(request: PageRequest) -> HttpResponse:
+        return view(request) if request.method == "POST" else redirect("my_plans")
+
+    return answer
 
 
 @never_cache
@@ -36,7 +50,7 @@ def my_plans(request: PageRequest) -> HttpResponse:
     context = {
         "outlook": plan_outlook.of(customer),
         "periods": periods.get_page(request.GET.get("page")),
-        "switches": plan_history.switches_of(customer)[:PERIODS_A_PAGE],
+        "switches": plan_history.switches_of(customer)[:MOST_SWITCHES],
     }
     return render(request, "billing/my_plans.html", context)
 
@@ -66,7 +80,7 @@ def statement_csv(request: PageRequest, period_pk: int) -> HttpResponse:
     return response
 
 
-@require_POST
+@_acts
 def cancel(request: PageRequest) -> HttpResponse:
     """Let the plan end with what is paid for; the provider is told at once, or as soon as it answers."""
     try:
@@ -75,13 +89,13 @@ def cancel(request: PageRequest) -> HttpResponse:
         messages.warning(request, told(refusal).sentence)
         return redirect("my_plans")
     if _is_carried_out(told_of):
-        messages.success(request, gettext("Cancelled: the plan runs until what is paid is over."))
+        messages.success(request, gettext("Cancelled: nothing is charged any more."))
     else:
         messages.info(request, _recorded())
     return redirect("my_plans")
 
 
-@require_POST
+@_acts
 def resume(request: PageRequest) -> HttpResponse:
     """Let the plan renew again."""
     try:
@@ -96,7 +110,7 @@ def resume(request: PageRequest) -> HttpResponse:
     return redirect("my_plans")
 
 
-@require_POST
+@_acts
 @never_cache
 def to_portal(request: PageRequest) -> HttpResponse:
     """Lead to the provider's page for card and invoices; it is made anew for each click.

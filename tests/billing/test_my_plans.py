@@ -54,6 +54,7 @@ def plan(user: User) -> CardPlan:
         ("scheduled_cancel", "nothing is charged any more"),
         ("cancelled", "nothing is charged any more"),
         ("past_due", "could not be paid"),
+        ("paused", "Paused: runs until"),
     ],
 )
 def test_the_dashboard_says_what_comes_next(member: Client, plan: CardPlan, state: str, said: str) -> None:
@@ -98,7 +99,7 @@ def test_cancel_and_resume_by_card(creem: RunningCreem, member: Client, user: Us
     assert "Cancel the renewal" in page(member)
 
     answer = member.post(f"{MINE}/cancel", follow=True)
-    assert "Cancelled: the plan runs until what is paid is over." in words(answer.content.decode())
+    assert "Cancelled: nothing is charged any more." in words(answer.content.decode())
     assert creem.subscription(plan.id)["status"] == "scheduled_cancel"
     assert "does not renew" in words(member.post(f"{MINE}/cancel", follow=True).content.decode())
 
@@ -106,6 +107,67 @@ def test_cancel_and_resume_by_card(creem: RunningCreem, member: Client, user: Us
     assert "The plan renews again." in words(answer.content.decode())
     assert "cannot be taken up again" in words(member.post(f"{MINE}/resume", follow=True).content.decode())
     assert creem.subscription(plan.id)["status"] == "active"
+
+
+def test_a_wish_can_be_taken_back_before_it_is_heard(
+    creem: RunningCreem, member: Client, plan: CardPlan
+) -> None:
+    hear(plan.says("scheduled_cancel", "scheduled_cancel"))
+    creem.fail(mode="fail", status=500)
+    said = words(member.post(f"{MINE}/resume", follow=True).content.decode())
+    assert "Being taken up again" in said
+    assert plan.ours.wish == "resume"
+
+    said = words(member.post(f"{MINE}/cancel", follow=True).content.decode())
+    creem.fail()
+
+    assert "Being cancelled at the payment provider" in said
+    assert plan.ours.wish == "cancel"
+
+
+def test_what_the_provider_does_not_know_is_never_charged_again(
+    creem: RunningCreem, member: Client, plan: CardPlan
+) -> None:
+    said = words(member.post(f"{MINE}/cancel", follow=True).content.decode())
+
+    assert (plan.ours.state, plan.ours.wish) == ("cancelled", "")
+    assert "Cancelled: runs until" in said
+
+
+def test_whoever_cancels_in_the_grace_is_told_that_the_plan_ends_at_once(member: Client, user: User) -> None:
+    begun(user=user, days_ago=32)
+    Subscription.objects.update(renewal="invoice", closes_at=timezone.now() + timedelta(days=1))
+    assert "ends at once" in page(member)
+
+    said = words(member.post(f"{MINE}/cancel", follow=True).content.decode())
+
+    assert "Without a plan" in said
+    assert Subscription.objects.get().end == "ran_out"
+
+
+@pytest.mark.parametrize("path", ["cancel", "resume", "card"])
+def test_whoever_comes_back_from_signing_in_lands_on_the_page(member: Client, path: str) -> None:
+    assert member.get(f"{MINE}/{path}")["Location"] == MINE
+
+
+@pytest.mark.parametrize("state", ["scheduled_cancel", "cancelled"])
+def test_a_cancelled_plan_is_not_said_to_renew(member: Client, plan: CardPlan, state: str) -> None:
+    Subscription.objects.update(state=state)
+
+    assert "You can take it again when it has ended." in page(member, "/plans/starter")
+
+
+def test_the_order_of_a_period_that_is_over_says_so(member: Client, plan: CardPlan) -> None:
+    assert "This period is over" in page(member, f"/orders/{plan.order.reference}")
+
+
+def test_whoever_is_paused_is_told_so(member: Client, user: User) -> None:
+    paused = begun(user=user, days_ago=10)
+    hear(paused.says("paused", "paused"))
+    assert "Paused: runs until" in page(member)
+
+    plan_shop.age(paused.ours, 30)
+    assert "is paused, and what was paid is over" in page(member)
 
 
 def test_a_wish_that_is_not_heard_is_recorded_and_says_so(

@@ -177,7 +177,9 @@ def test_what_has_not_begun_of_a_plan_that_is_left_is_credited_in_full(
     make.plan("pro", dollars=50)
     pay(take(member, "starter"))
     pay(take(member, "starter"))
-    assert "have not begun" in member.get("/plans/pro").content.decode()
+    page = member.get("/plans/pro").content.decode()
+    assert "have not begun" in page
+    assert '<dd id="credit"><data class="money" value="19.000000000"' in page
 
     pay(take(member, "pro"))
 
@@ -247,6 +249,10 @@ def test_whoever_has_three_days_left_is_told_once(creem: RunningCreem, member: C
         tasks.tend_plans()
 
     assert OrderMail.objects.get(kind="plan_ends").order == order
+
+    Subscription.objects.update(closes_at=timezone.now() + timedelta(days=1))
+    tasks.tend_plans()
+    assert OrderMail.objects.filter(kind="plan_ends").count() == 2  # its end has moved
 
 
 def test_a_plan_whose_money_went_back_ends(creem: RunningCreem, member: Client, user: User) -> None:
