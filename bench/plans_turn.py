@@ -1,6 +1,6 @@
 """How fast the periods of plans follow each other, beside bare transactions that write the same rows.
 
-    python -m bench.plans_turn [subscriptions]
+    python -m bench.plans_turn [subscriptions] [turned]
 
 Every subscription has a period that runs and another that is paid and due: all months that begin on one day.
 Ours is what the task `tend_plans` does, in one process: find who is due, and turn each in a transaction of
@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from bench import ledger_shop, stand
-from billing.models import Mode, Order, Plan, Subscription
+from billing.models import Mode, Order, Plan
 from billing.services import orders, plans, subscriptions
 from billing.services.orders import Buyer
+from ledger.models import Entry
 from ledger.money import usd
 
 SUBSCRIPTIONS = 100_000
@@ -80,11 +81,11 @@ BARE = [
 ]
 
 
-def main(subscribed: int) -> bool:
+def main(subscribed: int, most: int) -> bool:
     """Print the table; tell whether ours is fast enough."""
     with stand.database() as url:
         subscribe(url, subscribed)
-        ours, bare, turned = measured(url)
+        ours, bare, turned = measured(url, most)
     print(f"{turned:,} periods turned of {subscribed:,} subscriptions, in one process")
     return stand.verdict(
         "turned", turned / ours, "bare transactions", turned / bare, unit="/s", least_percent=LEAST_SHARE
@@ -116,12 +117,12 @@ def sold() -> tuple[Plan, Order]:
     return plan, orders.place(plans.sale(plan, "nowpayments", renews=False), buyer, mode=Mode.TEST)
 
 
-def measured(url: str) -> tuple[float, float, int]:
+def measured(url: str, most: int) -> tuple[float, float, int]:
     """Return the seconds of our turns and of as many bare transactions, and how many there were."""
     ours = bare = 0.0
-    turned = 0
+    turned, began_at = 0, timezone.now()
     with psycopg.connect(url) as server:
-        while customers := subscriptions.due()[:SLICE]:
+        while turned < most and (customers := subscriptions.due()[:SLICE]):
             began = time.perf_counter()
             for customer in customers:
                 subscriptions.tend(customer)
@@ -131,7 +132,7 @@ def measured(url: str) -> tuple[float, float, int]:
                 write(server, account)
             bare += time.perf_counter() - began
             turned += len(customers)
-    assert not Subscription.objects.filter(periods__begun_at=None, ends_at__gt=timezone.now()).exists()
+    assert Entry.objects.filter(created_at__gte=began_at, reference__startswith="period:").count() == turned
     return ours, bare, turned
 
 
@@ -143,4 +144,5 @@ def write(server: psycopg.Connection, account: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else SUBSCRIPTIONS))
+    sizes = [int(size) for size in sys.argv[1:3]] or [SUBSCRIPTIONS]
+    sys.exit(not main(sizes[0], sizes[-1]))
