@@ -50,6 +50,7 @@ class PlanOrderForm(ModelForm):
 class PlanBatchAdmin(BatchAdmin):
     """The batches of plan codes. What becomes of one is shown, and done, where all batches are."""
 
+    add_form_template = "admin/redemption/batch/change_form.html"
     form = PlanOrderForm  # type: ignore[assignment]
     list_display = ["name", "state", "issued", "plan", "expires_at", "issued_by", "created_at"]
     list_filter = ["state"]

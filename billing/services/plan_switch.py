@@ -53,6 +53,11 @@ class Quote:
         return NanoUSD(sum(map(_price, waiting)))
 
     @property
+    def ends_days_of_a_code(self) -> bool:
+        """Tell whether days that a code has given, and that have not begun, end without credit."""
+        return self.period.subscription.periods.waiting().exclude(code=None).exists()
+
+    @property
     def together(self) -> NanoUSD:
         """Return all that the wallet is credited at most."""
         return NanoUSD(self.credit + self.waiting)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from billing.errors import NotForSale
 from billing.models import Mode, Order, OrderMail, Plan, Provider, Refund, Subscription
 from billing.providers.facts import PaymentSucceeded
 from billing.services import mails, orders, paid_orders, plans, refunds, subscriptions, wiring
@@ -40,7 +41,9 @@ def invoices_due() -> list[int]:
 
 @transaction.atomic(durable=True)
 def send_invoice(subscription_pk: int) -> Order | None:
-    """Write the order for the next period and promise its mail; None if that was done, or nothing renews.
+    """Write the order for the next period and promise its mail.
+
+    None if that was done, nothing renews, or coins are not taken now.
 
     It costs what the plan costs now, and is paid in coins on its own page until the grace is over.
     """
@@ -48,7 +51,10 @@ def send_invoice(subscription_pk: int) -> Order | None:
     soon = timezone.now() + timedelta(days=settings.PLAN_INVOICE_DAYS)
     if not Subscription.objects.to_invoice(soon).filter(pk=subscription_pk).exists():
         return None
-    sale = plans.sale(subscription.plan, Provider.NOWPAYMENTS, renews=True)
+    try:
+        sale = plans.sale(subscription.plan, Provider.NOWPAYMENTS, renews=True)
+    except NotForSale:  # coins are not taken at the moment
+        return None
     mode = wiring.mode(Provider.NOWPAYMENTS)
     order = orders.write(sale, _buyer(subscription), mode=mode, reference=orders.new_reference())
     _name(order, subscription)

@@ -176,8 +176,8 @@ def _warn(subscription: Subscription) -> None:
 def stop(order: Order) -> None:
     """End the plan whose running period ``order`` has paid, now, because its money went back.
 
-    What is paid beyond that is credited to the wallet. A period that waits never begins, and one that is over
-    changes nothing.
+    What is paid beyond that is credited to the wallet; days that a code has given begin at once instead. A
+    period that waits never begins, and one that is over changes nothing.
     """
     held = held_by(lock(order.customer_id))
     period = held.periods.filter(order=order).first() if held is not None else None
@@ -185,6 +185,8 @@ def stop(order: Order) -> None:
         return
     if period.begun_at is None:
         _withdraw(held, period)
+    elif period == current_period(held) and held.periods.waiting().exclude(code=None).exists():
+        _go_on_now(held, period)
     elif period == current_period(held):
         plan_switch.pay_back_waiting(held)
         finish(held, End.REFUNDED)
@@ -243,6 +245,7 @@ def _queue(held: Subscription, order: Order) -> SubscriptionPeriod | None:
     if not takes_more(held, by_card=by_card):
         return None
     starts_at = held.ends_at
+    held.order = held.order or order  # a code began it: mails and invoices go by the order from now on
     if order.renews:
         held.renewal, held.anchor_at = Renewal.INVOICE, starts_at
     return _add(held, starts_at, _first_end(order, starts_at), order=order)
@@ -309,6 +312,16 @@ def _add(
     )
     settle(held)
     return period
+
+
+def _go_on_now(held: Subscription, period: SubscriptionPeriod) -> None:
+    """Let what waits begin in the place of ``period``, which runs."""
+    left = period.ends_at - timezone.now()
+    held.periods.waiting().update(starts_at=F("starts_at") - left, ends_at=F("ends_at") - left)
+    held.ends_at -= left
+    settle(held)
+    plan_periods.begin_due(held)
+    settle(held)
 
 
 def _withdraw(held: Subscription, period: SubscriptionPeriod) -> None:

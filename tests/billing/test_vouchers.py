@@ -12,8 +12,8 @@ from accounts.models import User
 from accounts.services import customers
 from billing import tasks
 from billing.errors import PlanInTheWay, PlanOfCodeGone
-from billing.models import Plan, Subscription, SubscriptionPeriod
-from billing.services import plan_history, vouchers
+from billing.models import Order, Plan, Refund, Subscription, SubscriptionPeriod
+from billing.services import plan_history, refunds, vouchers
 from billing.services.vouchers import RedeemedPlan
 from ledger.models import Entry
 from ledger.money import usd
@@ -23,6 +23,7 @@ from redemption.services import code_files, codes
 from redemption.services import proof as redemption_proof
 from redemption.services.wallets import Redeemed
 from tests.billing import plan_shop
+from tests.billing.coin_shop import CoinShop
 from tests.billing.plan_shop import account_of, age, books_agree
 from tests.billing.renewing import begun, hear
 from tests.billing.staff import staff_who_may
@@ -98,6 +99,46 @@ def test_a_suspended_plan_gives_way_to_a_code(user: User) -> None:
     assert (suspended.ours.end, suspended.ours.wish) == ("switched", "cancel_now")
     assert account_of(user).main_balance_nano_usd == usd("12")
     assert all_agrees()
+
+
+def test_invoices_of_a_plan_that_a_code_began_are_sent(coins: CoinShop, member: Client, user: User) -> None:
+    make.plan(dollars=25)
+    redeem(plan_code(days=7), user)
+    order = plan_shop.take(member, "starter", way="nowpayments-monthly")
+    coins.act(coins.chosen(order), "exact")
+    coins.told()
+    held = Subscription.objects.get()
+    assert (held.renewal, held.order) == ("invoice", order)
+
+    age(held, 34)
+    tasks.tend_plans()
+
+    assert Order.objects.filter(renewal_of=held).exists()
+
+
+def test_days_of_a_code_begin_when_the_money_before_them_goes_back(user: User) -> None:
+    make.plan()
+    order = plan_shop.paid("starter", user, dollars=10)
+    tasks.deliver_order(order.pk)
+    redeem(plan_code(days=7), user)
+
+    clerk = UserFactory.create()
+    refunds.refund(order, 1000, origin=Refund.Origin.OPERATOR, reason="a wish", made_by=clerk)
+
+    held = Subscription.objects.get()
+    assert (held.ended_at, held.is_of_use) == (None, True)
+    assert held.periods.get(number=2).begun_at is not None
+    assert timedelta(days=6) < held.ends_at - timezone.now() <= timedelta(days=7)
+    assert account_of(user).main_balance_nano_usd == usd("12")
+    assert all_agrees()
+
+
+def test_whoever_leaves_days_of_a_code_is_told_before(member: Client, user: User) -> None:
+    make.plan("pro", dollars=50)
+    redeem(plan_code(days=7), user)
+    redeem(plan_code(days=7), user)
+
+    assert "nothing is credited for them" in member.get("/plans/pro").content.decode()
 
 
 def test_a_code_whose_plan_is_gone_stays_good(user: User) -> None:
@@ -182,6 +223,7 @@ def test_the_wallet_says_what_a_code_of_a_plan_has_brought(member: Client, user:
 def test_staff_order_codes_of_a_plan_and_go_on_to_their_batch(nudges: list[tuple[str, int]]) -> None:
     plan, clerk = make.plan("pro", dollars=50), staff_who_may("add_batch", "view_batch", "download_batch")
     form = {"name": "spring", "count": 3, "plan": plan.pk, "plan_days": 14, "note": ""}
+    assert "Issue the codes" in clerk.get(ADD).content.decode()
 
     answer = clerk.post(ADD, {**form, "expires_at_0": "", "expires_at_1": ""})
 
