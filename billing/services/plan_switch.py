@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from billing.errors import QuoteExpired
-from billing.models import Mode, Order, Plan, PlanSwitch, Subscription, SubscriptionPeriod
+from billing.models import Mode, Order, Payment, Plan, PlanSwitch, Subscription, SubscriptionPeriod
 from billing.services import orders, plan_periods, sale_prices
 from billing.services.orders import Buyer, Sale
 from billing.services.switch_terms import PoolUse, Terms
@@ -142,7 +142,7 @@ def pay_back_waiting(subscription: Subscription) -> None:
     """
     for period in subscription.periods.waiting():
         plan_periods.withdraw(period)
-        if period.price_cents:
+        if _price(period):
             _credit(
                 subscription.customer, _price(period), reference_of_waiting(period), note=str(period.order)
             )
@@ -173,7 +173,15 @@ def unused_share(period: SubscriptionPeriod) -> Fraction:
 
 
 def _price(period: SubscriptionPeriod) -> NanoUSD:
-    return NanoUSD(period.price_cents * NANO_USD_PER_CREDIT)
+    return NanoUSD(_kept_cents(period) * NANO_USD_PER_CREDIT)
+
+
+def _kept_cents(period: SubscriptionPeriod) -> int:
+    """Return what of the price of ``period`` has not gone back, rounded down."""
+    payment = Payment.objects.filter(order=period.order_id).first() if period.order_id else None
+    if payment is None or not payment.refunded_cents:
+        return period.price_cents
+    return period.price_cents * (payment.whole_cents - payment.refunded_cents) // payment.whole_cents
 
 
 def _credit(customer: Customer, credit: NanoUSD, reference: str, *, note: str) -> None:
@@ -191,7 +199,7 @@ def _credit(customer: Customer, credit: NanoUSD, reference: str, *, note: str) -
 def _terms(period: SubscriptionPeriod, *, new_price_cents: int, at: datetime) -> Terms:
     account = accounts.open_for(period.subscription.customer)
     return Terms(
-        old_price_cents=period.price_cents,
+        old_price_cents=_kept_cents(period),
         new_price_cents=new_price_cents,
         elapsed=at - period.starts_at,
         main=_use(period.main_nano_usd, account.main_balance_nano_usd - account.main_held_nano_usd),

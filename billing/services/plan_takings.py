@@ -53,7 +53,8 @@ def take(order: Order, refund: Refund) -> None:
     if made_of.credited:
         _take_credit(order, refund, made_of)
     if made_of.used and refund.origin == Refund.Origin.PROVIDER:
-        _let_owe(order, refund, made_of.used)
+        gone = NanoUSD(refund.amount_cents * NANO_USD_PER_CREDIT)
+        _let_owe(order, refund, min(made_of.used, gone))
     refund.credit_nano_usd = refund.withheld_nano_usd + refund.taken_nano_usd + refund.debt_nano_usd
 
 

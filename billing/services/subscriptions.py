@@ -200,7 +200,7 @@ def finish(subscription: Subscription, why: Subscription.End) -> None:
     subscription.ended_at, subscription.end = timezone.now(), why
     subscription.closes_at = subscription.closes_at or subscription.ended_at
     subscription.ask_at = None
-    if why != End.CANCELLED:
+    if why != End.CANCELLED or subscription.wish == Subscription.Wish.RESUME:
         wish_away(subscription)
     subscription.save()
 

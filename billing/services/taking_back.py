@@ -31,6 +31,7 @@ def take(order: Order, refund: Refund) -> None:
     elif order.code is None or not _take_from_code(order, refund):
         _take_from_wallets(order, refund)
     if _is_whole(order):
+        subscriptions.lock(order.customer_id)  # before the account, as everybody else does
         plan_takings.take(order, refund)
         _stop_key(order, refund)
         subscriptions.stop(order)

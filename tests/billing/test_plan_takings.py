@@ -24,7 +24,7 @@ def user() -> User:
     return UserFactory.create()
 
 
-def disputed(plan: CardPlan) -> Refund:
+def disputed(plan: CardPlan, *, cents: int = 1000) -> Refund:
     payment = Order.objects.get(pk=plan.order.pk).payment
     with transaction.atomic():
         payments.apply(
@@ -34,12 +34,12 @@ def disputed(plan: CardPlan) -> Refund:
                 reference=plan.order.reference,
                 transaction_id=payment.transaction_id,
                 currency="USD",
-                amount_cents=payment.whole_cents,
+                amount_cents=cents,
                 paid_cents=payment.whole_cents,
                 dispute_id="disp_1",
             )
         )
-    return Refund.objects.get()
+    return Refund.objects.latest("pk")
 
 
 def owed(user: User) -> int:
@@ -129,6 +129,28 @@ def test_a_clock_that_is_ahead_begins_the_plan_all_the_same(user: User) -> None:
     held = subscriptions.live_of(account_of(user).customer)
     assert held is not None
     assert subscriptions.current_period(held).number == 1
+
+
+def test_what_has_gone_back_of_a_price_is_credited_by_no_switch(user: User) -> None:
+    begun("pro", user=user, dollars=50)
+    order, clerk = Order.objects.get(), UserFactory.create()
+    refunds.refund(order, 4900, origin=Refund.Origin.OPERATOR, reason="a wish", made_by=clerk)
+
+    hear(taken(user=user).paid())
+
+    assert usd("0.89") < account_of(user).wallet_balance_nano_usd <= usd("0.9")
+    assert books_agree()
+
+
+def test_a_dispute_of_the_rest_owes_the_rest_at_most(user: User) -> None:
+    plan = begun(user=user, days_ago=31)
+    order, clerk = Order.objects.get(), UserFactory.create()
+    refunds.refund(order, 900, origin=Refund.Origin.OPERATOR, reason="a wish", made_by=clerk)
+
+    disputed(plan, cents=100)
+
+    assert owed(user) == usd("1")
+    assert books_agree()
 
 
 def test_what_the_shop_gives_back_by_itself_is_not_owed(user: User) -> None:
