@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from celery import Task, shared_task
@@ -156,15 +157,25 @@ def reconcile() -> None:
 def tend_plans() -> None:
     """Begin the periods and end the plans that are due, one after another and for a while.
 
-    Then whoever's plan ends soon is told, and whoever pays by invoice is sent one.
+    Then whoever's plan ends soon is told, and whoever pays by invoice is sent one. What cannot be done for
+    one of them is done for all others.
     """
-    until = time.monotonic() + TENDING_SECONDS
-    while time.monotonic() < until and (customer_pks := subscriptions.due()):
-        for customer_pk in customer_pks:
-            subscriptions.tend(customer_pk)
+    until, tried = time.monotonic() + TENDING_SECONDS, set[int]()
+    while time.monotonic() < until and (due := [pk for pk in subscriptions.due() if pk not in tried]):
+        for customer_pk in due:
+            _alone(subscriptions.tend, customer_pk)
+        tried.update(due)
     subscriptions.warn_of_ends()
     for subscription_pk in renewals.invoices_due():
-        renewals.send_invoice(subscription_pk)
+        _alone(renewals.send_invoice, subscription_pk)
+
+
+def _alone(act: Callable[[int], object], pk: int) -> None:
+    """Do it; whatever goes wrong is an alarm, and keeps nobody else from their turn."""
+    try:
+        act(pk)
+    except Exception:
+        logger.exception("%s of %s failed, and is tried again", act.__qualname__, pk)
 
 
 @shared_task

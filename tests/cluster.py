@@ -44,6 +44,7 @@ class Cluster:
             "PORT": str(self.port),
             "SANDBOX_PORT": str(self.sandbox_port),
             "SANDBOX_SMTP_PORT": str(self.smtp_port),
+            "SIGNUPS_PER_HOUR": "1000",  # everybody in the stories comes from one address
             **environment,
         }
         self._up: subprocess.Popen[bytes] | None = None

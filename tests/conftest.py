@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.cluster import Cluster
 
@@ -21,6 +23,18 @@ CLUSTER = "cluster"
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres_server: str) -> None:
     """Start PostgreSQL before Django makes its test database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Keep PostgreSQL from learning what tables hold: how it reads them would depend on the tests before."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT oid::regclass::text FROM pg_class"
+            " WHERE relkind = 'r' AND relowner = current_user::regrole"
+        )
+        for [table] in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
 
 
 @pytest.fixture(scope="session")

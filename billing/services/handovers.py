@@ -79,7 +79,7 @@ def as_plan(order: Order) -> None:
     elif order.renewal_of is not None and order.provider == Provider.CREEM:
         renewals.give_back(order)
     else:
-        renewals.cancel_needless(order)
+        subscriptions.cancel_needless(order)
         paid_orders.sell_as_credit(order, Fraction(order.payment.amount_cents, order.price_cents))
         to_wallet(order)
 

@@ -2,10 +2,11 @@
 
 The price of a period has three parts. What is unused expires with the plan. What was credited, because the
 plan was left for another, is taken back from the wallets. What was used is owed, unless the shop gave the
-money back by itself. The caller holds the order's row.
+money back by itself. Each refund of an order has its share of each, so that any of them may fail. The caller
+holds the order's row.
 """
 
-from typing import NamedTuple
+from django.db.models import Sum
 
 from billing.models import Order, PlanSwitch, Refund, SubscriptionPeriod
 from billing.services import plan_switch, sale_prices
@@ -14,48 +15,19 @@ from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 from ledger.services import accounts, credits, entries, takings  # noqa: A004 - the word of the house
 
 
-class Parts(NamedTuple):
-    """What the price of a period is made of; `credited_by` names the entries of the credit.
+def take(order: Order, refund: Refund, *, is_whole: bool) -> None:
+    """Take back what the money that ``refund`` gives back has brought; nothing for an order without a period.
 
-    What was paid beyond the price was credited, too.
-    """
-
-    unused: NanoUSD
-    credited: NanoUSD
-    used: NanoUSD
-    credited_by: tuple[str, ...] = ()
-
-
-def parts(period: SubscriptionPeriod) -> Parts:
-    """Return what the price of ``period`` is made of now."""
-    price = period.price_cents * NANO_USD_PER_CREDIT
-    left, surplus = _granted(*_names_of_left(period)), _granted(f"order:{period.order_id}:surplus")
-    credited = sum(left.values())
-    unused = 0 if credited else int(price * plan_switch.unused_share(period))
-    return Parts(
-        unused=NanoUSD(unused),
-        credited=NanoUSD(credited + sum(surplus.values())),
-        used=NanoUSD(price - credited - unused),
-        credited_by=(*left, *surplus),
-    )
-
-
-def take(order: Order, refund: Refund) -> None:
-    """Take back what all of the money of ``order`` has brought; nothing for an order that began no period.
-
-    To be called before its plan ends. The refund is not saved.
+    When nothing is left of the payment, the plan is about to end, and its other parts are settled, too: for
+    every refund of the order. The refund is not saved, the others are.
     """
     period = SubscriptionPeriod.objects.select_related("subscription").filter(order=order).first()
     if period is None:
         return
-    made_of = parts(period)
-    refund.withheld_nano_usd = made_of.unused
-    if made_of.credited:
-        _take_credit(order, refund, made_of)
-    if made_of.used and refund.origin == Refund.Origin.PROVIDER:
-        gone = NanoUSD(refund.amount_cents * NANO_USD_PER_CREDIT)
-        _let_owe(order, refund, min(made_of.used, gone))
-    refund.credit_nano_usd = refund.withheld_nano_usd + refund.taken_nano_usd + refund.debt_nano_usd
+    _take_credit(order, refund, period)
+    refund.credit_nano_usd = refund.taken_nano_usd + refund.debt_nano_usd
+    if is_whole:
+        _settle_rest(order, refund, period)
 
 
 def give_back(order: Order, refund: Refund) -> None:
@@ -63,8 +35,8 @@ def give_back(order: Order, refund: Refund) -> None:
     taken = Entry.objects.filter(reference=_name(refund, "taken")).first()
     owed = Entry.objects.filter(reference=_name(refund, "owed")).first()
     if taken is not None:
-        credited_by = parts(order.period).credited_by
-        takings.give_back(taken, credited_by, reference=_name(refund, "given_back"), note=order.reference)
+        known = [*_names_of_credit(order.period), *_names_of_failed(order, "given_back")]
+        takings.give_back(taken, known, reference=_name(refund, "given_back"), note=order.reference)
     if owed is not None:
         takings.owe_no_more(owed, reference=_name(refund, "not_owed"), note=order.reference)
     if refund.withheld_nano_usd:
@@ -79,34 +51,81 @@ def give_back(order: Order, refund: Refund) -> None:
         )
 
 
-def _names_of_left(period: SubscriptionPeriod) -> list[str]:
-    """Return the names of the entries that may have credited ``period`` when its plan was left."""
+def _take_credit(order: Order, refund: Refund, period: SubscriptionPeriod) -> None:
+    """Take the share of ``refund`` in what of the price has become credit, and has not gone back before."""
+    names, others = _names_of_credit(period), _others(order, refund)
+    before = sum(other.amount_cents for other in others)
+    taken = takings.taken([_name(other, "taken") for other in others])
+    credited = _granted(names) - taken
+    share = -(-credited * refund.amount_cents // (order.payment.whole_cents - before))
+    if share > 0:
+        back = takings.take(
+            [*names, *_names_of_failed(order, "given_back")],
+            NanoUSD(share),
+            reference=_name(refund, "taken"),
+            note=order.reference,
+            made_by=refund.made_by,
+        )
+        refund.taken_nano_usd, refund.debt_nano_usd = back.unspent, back.spent
+
+
+def _settle_rest(order: Order, refund: Refund, period: SubscriptionPeriod) -> None:
+    """Share what is unused and what was used of ``period`` among all refunds of its order."""
+    price = period.price_cents * NANO_USD_PER_CREDIT
+    unused = int(price * plan_switch.unused_share(period))
+    left, cents = unused, order.payment.whole_cents
+    for each in [*_others(order, refund), refund]:
+        share, cents = left * each.amount_cents // cents, cents - each.amount_cents
+        left -= share
+        each.withheld_nano_usd += share
+        _let_owe(order, each)
+        each.credit_nano_usd = each.withheld_nano_usd + each.taken_nano_usd + each.debt_nano_usd
+        if each != refund:
+            each.save()
+
+
+def _let_owe(order: Order, refund: Refund) -> None:
+    """Let the customer owe what is neither unused nor credited, if the bank or the provider took it back."""
+    if refund.origin != Refund.Origin.PROVIDER:
+        return
+    gone = order.payment.amount_cents * NANO_USD_PER_CREDIT * refund.amount_cents // order.payment.whole_cents
+    used = gone - refund.withheld_nano_usd - refund.taken_nano_usd - refund.debt_nano_usd
+    if used > 0:
+        account = accounts.open_for(order.customer)
+        takings.owe(account, NanoUSD(used), reference=_name(refund, "owed"), note=order.reference)
+        refund.debt_nano_usd += used
+
+
+def _others(order: Order, refund: Refund) -> list[Refund]:
+    """Return the other refunds of ``order`` that stand and have taken their credit, the first first."""
+    standing = Refund.objects.standing().filter(order=order).exclude(pk=refund.pk)
+    return list(standing.exclude(taken_at=None).order_by("pk"))
+
+
+def _names_of_credit(period: SubscriptionPeriod) -> list[str]:
+    """Return the names of the entries that may have made credit of the price of ``period``.
+
+    A switch, or an end, before it began; what was paid beyond it; and what was unused, when its money had
+    not gone back after all.
+    """
+    assert period.order is not None  # noqa: S101 - the caller found it by its order
     switches = PlanSwitch.objects.filter(period=period, credited_nano_usd__gt=0).select_related("order")
-    by_switch = [plan_switch.reference_of(switch.order) for switch in switches]
-    return [*by_switch, plan_switch.reference_of_waiting(period)]
+    return [
+        *(plan_switch.reference_of(switch.order) for switch in switches),
+        plan_switch.reference_of_waiting(period),
+        f"order:{period.order.pk}:surplus",
+        *_names_of_failed(period.order, "unused"),
+    ]
 
 
-def _granted(*references: str) -> dict[str, int]:
-    """Return what each of these entries has granted, without those that are none."""
+def _names_of_failed(order: Order, what: str) -> list[str]:
+    failed = Refund.objects.filter(order=order, state=Refund.State.FAILED).order_by("pk")
+    return [_name(refund, what) for refund in failed]
+
+
+def _granted(references: list[str]) -> int:
     lots = Lot.objects.filter(entry__reference__in=references, moved_from=None)
-    return dict(lots.values_list("entry__reference", "amount_nano_usd"))
-
-
-def _take_credit(order: Order, refund: Refund, made_of: Parts) -> None:
-    taken = takings.take(
-        made_of.credited_by,
-        made_of.credited,
-        reference=_name(refund, "taken"),
-        note=order.reference,
-        made_by=refund.made_by,
-    )
-    refund.taken_nano_usd, refund.debt_nano_usd = taken.unspent, taken.spent
-
-
-def _let_owe(order: Order, refund: Refund, used: NanoUSD) -> None:
-    account = accounts.open_for(order.customer)
-    takings.owe(account, used, reference=_name(refund, "owed"), note=order.reference)
-    refund.debt_nano_usd += used
+    return int(lots.aggregate(sum=Sum("amount_nano_usd", default=0))["sum"])
 
 
 def _name(refund: Refund, what: str) -> str:

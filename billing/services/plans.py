@@ -8,7 +8,7 @@ from billing.services import packages, wiring
 from billing.services.orders import Sale
 from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 from ledger.services import periods
-from ledger.services.periods import PlanAllowance, PlanCredit
+from ledger.services.periods import PlanAllowance
 
 CURRENCY = "USD"
 _PROVIDERS = (Provider.CREEM, Provider.NOWPAYMENTS)
@@ -45,15 +45,6 @@ def ways(plan: Plan) -> tuple[Provider, ...]:
 def ways_to_renew(plan: Plan) -> tuple[Provider, ...]:
     """Return the ways in which ``plan`` renews by itself: by card, or by an invoice in coins before."""
     return tuple(provider for provider in _PROVIDERS if _is_sold(plan, provider, renews=True))
-
-
-def credit(plan: Plan) -> PlanCredit:
-    """Return what the pools of ``plan`` hold at the start of a period."""
-    return PlanCredit(
-        main=NanoUSD(plan.base_nano_usd),
-        bonus=NanoUSD(plan.bonus_nano_usd),
-        backup=NanoUSD(plan.backup_nano_usd),
-    )
 
 
 def allowance(plan: Plan) -> PlanAllowance:

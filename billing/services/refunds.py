@@ -11,7 +11,16 @@ from django.utils import timezone
 from accounts.models import User
 from billing.errors import NothingToRefund, RefundEnded, RefundTooLarge
 from billing.models import Order, OrderMail, OrderStep, Payment, Provider, Refund, Review
-from billing.services import foreign_keys, mails, orders, paid_orders, reviews, sale_prices, taking_back
+from billing.services import (
+    foreign_keys,
+    mails,
+    orders,
+    paid_orders,
+    reviews,
+    sale_prices,
+    subscriptions,
+    taking_back,
+)
 
 _UNDELIVERED = {Order.State.PAID, Order.State.DELIVERING, Order.State.REFUNDED}
 
@@ -153,6 +162,7 @@ def _cancel_delivery(order: Order) -> None:
     order.state, order.deliver_at = Order.State.REFUNDED, None
     order.save(update_fields=["state", "deliver_at"])
     foreign_keys.stop(order)
+    subscriptions.cancel_needless(order)
     standing = Refund.objects.standing().filter(order=order)
     standing.update(withheld_nano_usd=F("credit_nano_usd"), taken_at=timezone.now())
 

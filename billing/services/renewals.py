@@ -43,9 +43,8 @@ def invoices_due() -> list[int]:
 def send_invoice(subscription_pk: int) -> Order | None:
     """Write the order for the next period and promise its mail.
 
-    None if that was done, nothing renews, or coins are not taken now.
-
-    It costs what the plan costs now, and is paid in coins on its own page until the grace is over.
+    None if that was done, nothing renews, or coins are not taken now. It costs what the plan costs now,
+    and is paid in coins on its own page until the grace is over.
     """
     subscription = _locked(subscription_pk)
     soon = timezone.now() + timedelta(days=settings.PLAN_INVOICE_DAYS)
@@ -79,28 +78,6 @@ def give_back(order: Order) -> None:
         order.payment.whole_cents,
         origin=Refund.Origin.RENEWAL,
         reason="the plan had been left",
-    )
-
-
-def cancel_needless(order: Order) -> None:
-    """Cancel at its provider what ``order`` has bought for somebody who has the plan already."""
-    payment = order.payment
-    if not payment.subscription_id or order.plan is None:
-        return
-    known = Subscription.objects.filter(provider_subscription_id=payment.subscription_id).first()
-    if known is not None:
-        subscriptions.wish_away(known)
-        known.save()
-        return
-    subscriptions.needless(
-        Subscription(
-            customer=order.customer,
-            plan=order.plan,
-            order=order,
-            renewal=Subscription.Renewal.CARD,
-            provider_subscription_id=payment.subscription_id,
-            provider_customer_id=payment.customer_id,
-        )
     )
 
 

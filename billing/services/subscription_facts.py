@@ -16,9 +16,8 @@ PAYING = {"paid", "checkout.completed", "asked"}
 FAILING = {State.PAST_DUE, State.UNPAID}
 # The provider's words, where they are not ours.
 _STATES = {**{state.value: state for state in State}, "canceled": State.CANCELLED}
-# The wishes that a state fulfils.
+# The wishes that a state fulfils. Only the answer to a resume does that for one: to be active may be older.
 _FULFILLED = {
-    State.ACTIVE: {Subscription.Wish.RESUME},
     State.SCHEDULED_CANCEL: {Subscription.Wish.CANCEL},
     State.CANCELLED: {*Subscription.Wish},
 }

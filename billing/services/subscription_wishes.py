@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from billing.errors import CannotBeCancelled, CannotBeResumed, PortalUnavailable
-from billing.models import InboxEvent, Order, Provider, Subscription
+from billing.models import InboxEvent, Order, Subscription
 from billing.providers.errors import NotKnownThere, ProviderError
 from billing.providers.facts import Fact
 from billing.services import payments, subscriptions, wiring
@@ -38,7 +38,7 @@ def can_be_resumed(held: Subscription) -> bool:
     if held.renewal == Renewal.CARD:
         is_called_off = held.state in RESUMABLE or held.wish == Wish.CANCEL
         return is_called_off and held.wish != Wish.RESUME
-    return held.renewal == Renewal.NONE and _was_by_invoice(held)
+    return held.renewal == Renewal.NONE and subscriptions.was_by_invoice(held)
 
 
 @transaction.atomic(durable=True)
@@ -130,12 +130,6 @@ def ask(subscription_pk: int) -> int | None:
 
 def _held(customer: Customer) -> Subscription | None:
     return subscriptions.held_by(subscriptions.lock(customer.pk))
-
-
-def _was_by_invoice(held: Subscription) -> bool:
-    latest = held.periods.select_related("order").filter(withdrawn_at=None).order_by("-number").first()
-    order = latest.order if latest is not None else None
-    return order is not None and order.renews and order.provider == Provider.NOWPAYMENTS
 
 
 def _record(held: Subscription, wish: Subscription.Wish) -> int:

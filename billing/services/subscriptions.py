@@ -116,6 +116,31 @@ def needless(subscription: Subscription) -> Subscription:
     return subscription
 
 
+def cancel_needless(order: Order) -> None:
+    """Cancel at its provider what ``order`` has bought, as it gives nobody a plan.
+
+    Nothing for an order that renews a plan: that is cancelled by itself.
+    """
+    payment = order.payment
+    if order.plan is None or not payment.subscription_id or order.renewal_of_id is not None:
+        return
+    known = Subscription.objects.filter(provider_subscription_id=payment.subscription_id).first()
+    if known is not None:
+        wish_away(known)
+        known.save()
+        return
+    needless(
+        Subscription(
+            customer=order.customer,
+            plan=order.plan,
+            order=order,
+            renewal=Renewal.CARD,
+            provider_subscription_id=payment.subscription_id,
+            provider_customer_id=payment.customer_id,
+        )
+    )
+
+
 def settle(subscription: Subscription) -> None:
     """Save ``subscription``, whose renewal, state or end has changed, and let the books pay that long.
 
@@ -205,6 +230,13 @@ def finish(subscription: Subscription, why: Subscription.End) -> None:
     subscription.save()
 
 
+def was_by_invoice(held: Subscription) -> bool:
+    """Tell whether the last period that ``held`` has, or will have, was sold to be renewed by an invoice."""
+    latest = held.periods.select_related("order").filter(withdrawn_at=None).order_by("-number").first()
+    order = latest.order if latest is not None else None
+    return order is not None and order.renews and order.provider == Provider.NOWPAYMENTS
+
+
 def wish_away(subscription: Subscription) -> None:
     """Have the provider's subscription cancelled at once, if there is one; the row is not saved."""
     if subscription.provider_subscription_id and subscription.state != State.CANCELLED:
@@ -224,11 +256,12 @@ def _renews_what_was_left(order: Order, held: Subscription | None) -> bool:
 def _go_on(held: Subscription, order: Order) -> SubscriptionPeriod:
     """Add the period that a renewal has paid: the time that its payment names, else the next month.
 
-    What follows a trial begins with its payment: that is when months begin to count.
+    What follows a trial begins with its payment: that is when months begin to count. So does what comes when
+    nothing is left to go on with.
     """
     payment = order.payment
     starts_at = payment.covers_from or held.ends_at
-    if held.order_id == order.pk:
+    if held.order_id == order.pk or not (payment.covers_from or held.is_of_use):
         starts_at = held.anchor_at = timezone.now()
     if held.state == State.TRIALING:
         held.state = State.ACTIVE
@@ -332,6 +365,8 @@ def _withdraw(held: Subscription, period: SubscriptionPeriod) -> None:
     )
     held.ends_at -= length
     plan_periods.withdraw(period)
+    if held.renewal == Renewal.INVOICE and not was_by_invoice(held):
+        held.renewal = Renewal.NONE
     settle(held)
 
 

@@ -26,13 +26,15 @@ def take(order: Order, refund: Refund) -> None:
     """
     if order.delivered_at is None:
         return
+    subscriptions.lock(order.customer_id)  # before the account, as everybody else does
     if not refund.credit_nano_usd or order.foreign_key_id or order.result == Order.Result.MANUAL:
         refund.withheld_nano_usd = refund.credit_nano_usd
     elif order.code is None or not _take_from_code(order, refund):
         _take_from_wallets(order, refund)
-    if _is_whole(order):
-        subscriptions.lock(order.customer_id)  # before the account, as everybody else does
-        plan_takings.take(order, refund)
+    is_whole = _is_whole(order)
+    if order.result == Order.Result.PLAN:
+        plan_takings.take(order, refund, is_whole=is_whole)
+    if is_whole:
         _stop_key(order, refund)
         subscriptions.stop(order)
     if refund.kind == Refund.Kind.DISPUTE:

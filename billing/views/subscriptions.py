@@ -23,7 +23,7 @@ from billing.services import plan_history, plan_outlook, subscription_wishes
 from billing.services.plan_history import Statement
 from billing.views.pages import discreet
 from billing.wordings import told
-from ledger.money import NanoUSD, as_usd
+from redemption.services.code_files import exact_usd, safe_cell
 
 PERIODS_A_PAGE, MOST_SWITCHES = 24, 100
 CSV_HEAD = ("day", "model", "requests", "main_usd", "backup_usd")
@@ -71,9 +71,8 @@ def statement_csv(request: PageRequest, period_pk: int) -> HttpResponse:
     writer = csv.writer(lines)
     writer.writerow(CSV_HEAD)
     for line in found.use.lines:
-        writer.writerow(
-            [line.day.isoformat(), _harmless(line.model), line.requests, _usd(line.main), _usd(line.backup)]
-        )
+        pools = exact_usd(line.main), exact_usd(line.backup)
+        writer.writerow([line.day.isoformat(), safe_cell(line.model), line.requests, *pools])
     response = HttpResponse(lines.getvalue(), content_type="text/csv; charset=utf-8")
     name = f"plan-{timezone.localdate(found.period.starts_at).isoformat()}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -83,31 +82,14 @@ def statement_csv(request: PageRequest, period_pk: int) -> HttpResponse:
 @_acts
 def cancel(request: PageRequest) -> HttpResponse:
     """Let the plan end with what is paid for; the provider is told at once, or as soon as it answers."""
-    try:
-        told_of = subscription_wishes.cancel(_customer(request))
-    except CannotBeCancelled as refusal:
-        messages.warning(request, told(refusal).sentence)
-        return redirect("my_plans")
-    if _is_carried_out(told_of):
-        messages.success(request, gettext("Cancelled: nothing is charged any more."))
-    else:
-        messages.info(request, _recorded())
-    return redirect("my_plans")
+    done = gettext("Cancelled: nothing is charged any more.")
+    return _wish(request, subscription_wishes.cancel, done)
 
 
 @_acts
 def resume(request: PageRequest) -> HttpResponse:
     """Let the plan renew again."""
-    try:
-        told_of = subscription_wishes.resume(_customer(request))
-    except CannotBeResumed as refusal:
-        messages.warning(request, told(refusal).sentence)
-        return redirect("my_plans")
-    if _is_carried_out(told_of):
-        messages.success(request, gettext("The plan renews again."))
-    else:
-        messages.info(request, _recorded())
-    return redirect("my_plans")
+    return _wish(request, subscription_wishes.resume, gettext("The plan renews again."))
 
 
 @_acts
@@ -119,6 +101,20 @@ def to_portal(request: PageRequest) -> HttpResponse:
     """
     url = subscription_wishes.portal(_customer(request))
     return discreet(render(request, "billing/to_portal.html", {"url": url}))
+
+
+def _wish(request: PageRequest, record: Callable[[Customer], int | None], done: str) -> HttpResponse:
+    """Record a wish and tell the provider, then say what came of it: ``done`` if nothing is left to do."""
+    try:
+        told_of = record(_customer(request))
+    except (CannotBeCancelled, CannotBeResumed) as refusal:
+        messages.warning(request, told(refusal).sentence)
+        return redirect("my_plans")
+    if _is_carried_out(told_of):
+        messages.success(request, done)
+    else:
+        messages.info(request, _recorded())
+    return redirect("my_plans")
 
 
 def _is_carried_out(subscription_pk: int | None) -> bool:
@@ -143,12 +139,3 @@ def _statement(request: PageRequest, period_pk: int) -> Statement:
     if found is None:
         raise Http404
     return found
-
-
-def _usd(amount: NanoUSD) -> str:
-    return f"{as_usd(amount):f}"
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import User
-from ledger.models import Account, Debt, Entry, Lot, LotTaking
+from ledger.models import Account, Debt, Entry, Lot, LotTaking, Posting
 from ledger.money import NanoUSD, as_usd
 from ledger.services import debts, entries, lots
 from ledger.services.entries import DEBTS, REFUNDS, Movement
@@ -32,6 +32,12 @@ def unspent(references: Sequence[str]) -> NanoUSD:
     """Return what could be taken back now of the credit that these entries brought."""
     _living_account, found = _held_by(references, is_to_lock=False)
     return NanoUSD(sum(part.amount for part in found))
+
+
+def taken(references: Sequence[str]) -> NanoUSD:
+    """Return what the takings with these names took, owed or not; those that are none took nothing."""
+    gone = Posting.objects.filter(entry__reference__in=references, destination=REFUNDS.name)
+    return NanoUSD(gone.aggregate(sum=Sum("amount_nano_usd", default=0))["sum"])
 
 
 @transaction.atomic

@@ -46,8 +46,8 @@ class BatchAdmin(FastListAdmin):
     list_filter = [OriginFilter, "state"]
     search_fields = ["id", "name"]
     search_help_text = _("A batch's number, or its whole name.")
-    value = AmountColumn(_("value of each"), lambda batch: batch.value_nano_usd)
-    total = AmountColumn(_("value of all"), lambda batch: batch.total_nano_usd)
+    value = AmountColumn(_("value of each"), lambda batch: batch.value_nano_usd or None)
+    total = AmountColumn(_("value of all"), lambda batch: batch.total_nano_usd or None)
     shown_fields = [
         "name", "value", "total", "plan", "codes_by_state", "expires", "note", "paid", "issued_by",
         "sold_through", "created_at", "downloaded_by", "downloaded_at", "expired_at", "voided_by",

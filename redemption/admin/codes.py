@@ -24,7 +24,7 @@ class CodeAdmin(FastListAdmin):
 
     list_display = ["__str__", "batch", "value", "state", "batch__expires_at", "redeemed_by", "closed_at"]
     list_select_related = ["batch", "redeemed_by"]
-    value = AmountColumn(_("value"), lambda code: code.value_nano_usd)
+    value = AmountColumn(_("value"), lambda code: code.value_nano_usd or None)
     fields = ["batch", "last_four", "value", "state", "redeemed_by", "closed_at"]
 
     def get_urls(self) -> list[URLPattern]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import count
 from random import Random
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -35,8 +36,8 @@ WAYS = [
     for provider in (Provider.CREEM, Provider.NOWPAYMENTS)
     for renews in (True, False)
 ]
-TAKES, SWITCHES, CANCELS, RESUMES, DISPUTED, REFUNDED, OUTAGE = 0.12, 0.015, 0.01, 0.1, 0.0008, 0.001, 0.02
-PAYS_INVOICE, CALLS = 0.35, 0.8
+TAKES, SWITCHES, CANCELS, RESUMES, DISPUTED, REFUNDED, OUTAGE = 0.12, 0.015, 0.01, 0.1, 0.0008, 0.003, 0.02
+PAYS_INVOICE, CALLS, FAILED = 0.35, 0.8, 0.3
 
 
 @dataclass
@@ -133,16 +134,17 @@ class SimulatedShop:
             self.creem.sell(order)
             return
         for _told in range(self.rng.choice([1, 1, 2])):
-            self._hear(_payment(order))
+            self._hear(payment_of(order))
 
     def _pay_invoices(self) -> None:
         waiting = Order.objects.filter(state__in=Order.UNPAID, renewal_of__renewal="invoice")
         for invoice in waiting.filter(created_at__gt=timezone.now() - timedelta(days=10)):
             if self.rng.random() < PAYS_INVOICE:
-                self._hear(_payment(invoice))
+                self._hear(payment_of(invoice))
 
     def _take_back(self, member: User, *, is_dispute: bool) -> None:
-        paid = Payment.objects.filter(order__customer__user=member, refunded_cents=0).select_related("order")
+        paid = Payment.objects.filter(order__customer__user=member, refunded_cents__lt=F("amount_cents"))
+        paid = paid.select_related("order")
         payment = paid.order_by("?").first() if is_dispute else paid.order_by("-pk").first()
         if payment is None:
             return
@@ -151,13 +153,20 @@ class SimulatedShop:
             account = accounts.open_for(payment.order.customer)
             accounts.unfreeze(account)  # somebody has looked at it
         else:
-            refunds.refund(
-                payment.order,
-                payment.whole_cents,
-                origin=Refund.Origin.OPERATOR,
-                reason="a wish",
-                made_by=self.clerk,
-            )
+            self._refund(payment)
+
+    def _refund(self, payment: Payment) -> None:
+        """Give all or half of what is left back; some of it does not go."""
+        left = refunds.left_cents(payment)
+        refund = refunds.refund(
+            payment.order,
+            self.rng.choice([left, left, -(-left // 2)]),
+            origin=Refund.Origin.OPERATOR,
+            reason="a wish",
+            made_by=self.clerk,
+        )
+        if self.rng.random() < FAILED:
+            refunds.give_up(refund, why="an account that was closed")
 
     def _call(self) -> None:
         """Settle what was open since yesterday, and make today's calls; a few stay open over night."""
@@ -188,7 +197,7 @@ class SimulatedShop:
         ])  # fmt: skip
 
 
-def _payment(order: Order) -> PaymentSucceeded:
+def payment_of(order: Order) -> PaymentSucceeded:
     is_in_coins = order.provider == Provider.NOWPAYMENTS
     coins = {"coin": "usdttrc20", "asked": Decimal(order.price_cents), "arrived": Decimal(order.price_cents)}
     return PaymentSucceeded(
