@@ -113,6 +113,7 @@ class SubscriptionAdmin(ShopAdmin):
 
     list_display = ["customer", "plan", "renewal", "state", "ends_at", "ended_at", "end"]
     list_select_related = ["customer__user", "plan"]
+    list_filter = ["renewal", "state"]
     search_fields = ["order__reference", "order__email"]
     search_help_text = _("An order's whole reference or e-mail address.")
     fields = [

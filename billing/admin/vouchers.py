@@ -81,6 +81,10 @@ class PlanBatchAdmin(BatchAdmin):
         """Show it to whoever may look at batches."""
         return self._may(request, "view")
 
+    def log_addition(self, request: HttpRequest, obj: Batch, message: Any) -> Any:
+        """Write it into the history of the batch, which is shown as what it is."""
+        return super().log_addition(request, Batch.objects.get(pk=obj.pk), message)
+
     def response_post_save_add(self, request: HttpRequest, obj: Batch) -> HttpResponseRedirect:
         """Go on to where the codes can be seen coming."""
         return redirect("admin:redemption_batch_change", obj.pk)

@@ -232,6 +232,8 @@ def test_staff_order_codes_of_a_plan_and_go_on_to_their_batch(nudges: list[tuple
     assert (batch.plan_slug, batch.plan_days, batch.value_nano_usd) == ("pro", 14, 0)
     page = clerk.get(answer["Location"]).content.decode()
     assert "14 days of pro" in page
+    history = clerk.get(reverse("admin:redemption_batch_history", args=[batch.pk])).content.decode()
+    assert "Added" in history
     listed = clerk.get(reverse("admin:billing_planbatch_changelist")).content.decode()
     assert "spring" in listed
 

@@ -9,7 +9,7 @@ SPOKEN_ATTRIBUTES = {"aria-label", "alt", "placeholder", "data-label", "data-cop
 VOID = {"input", "meta", "link", "br", "hr", "img", "path", "rect"}
 LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z'’]{2,}")
 SAME_IN_CHINESE = {
-    "API", "Anthropic", "Base", "CNY", "Creem", "EUR", "English", "JavaScript", "OpenAI", "Purser",
+    "API", "Anthropic", "Base", "CNY", "CSV", "Creem", "EUR", "English", "JavaScript", "OpenAI", "Purser",
     "Python", "TOTP", "URL", "USD", "UTC", "XXXX", "cookie", "curl", "token",
 }  # fmt: skip
 
@@ -18,7 +18,7 @@ NAMES_OF_OTHERS = [
     "Settings 、 Models 、 API Keys", "Override OpenAI Base URL", "OpenAI Compatible", "OpenAI API Key",
     "~/.claude/settings.json", "Cline、Roo Code、Continue 和 Zed", "Token、Secret", "Retry-After",
     "Content-Encoding", "Cherry Studio、LobeChat、NextChat、Open WebUI", "Chatbox", "Claude Code", "Cursor",
-    "SDK", "Windows", "macOS, Linux",
+    "SDK", "Windows", "macOS, Linux", "Pay2Go",
 ]  # fmt: skip
 
 

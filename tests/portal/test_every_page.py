@@ -9,10 +9,12 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from accounts.models import ApiKey
+from billing.models import SubscriptionPeriod
 from ledger.models import Account, LanguageModel, UsageRecord
 from ledger.money import NanoUSD
 from ledger.services import holds, spending_keys
 from ledger.services.key_limits import KeyLimits
+from tests.billing.renewing import begun
 from tests.factories import billing as shop
 from tests.factories.ledger import call, give, report, spender
 from tests.portal.conftest import DOLLAR
@@ -33,10 +35,11 @@ PAGES = [
     "/transfers",
     "/agent",
 ]
-# Of an open channel, of a plan, of the key that was made last, and of the last call that ended.
+# Of an open channel, a plan, its period, the key that was made last, and of the last call that ended.
 OWN_PAGES = [
     "/transfers/alipay",
     "/plans/starter",
+    "/dashboard/plans/{period}",
     "/tokens/{key}/edit",
     "/tokens/{key}/rotate",
     "/tokens/{key}/delete",
@@ -56,7 +59,7 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
     shop.order(shop.package(purpose_zh="日常工作"), user=account.customer.user)
     shop.channel()
     shop.vendor()
-    shop.plan()
+    begun(user=account.customer.user)
     give(account, DOLLAR)
     limits = KeyLimits(NanoUSD(DOLLAR), NanoUSD(DOLLAR), NanoUSD(0), 60, (chat.pk,), ("10.0.0.0/8",), 80)
     by = spender(account)
@@ -69,7 +72,8 @@ def busy(member: Client, account: Account, chat: LanguageModel, free_model: Lang
 
 def page_of(client: Client, path: str, language: str) -> str:
     key, call = ApiKey.objects.order_by("pk").last(), UsageRecord.objects.order_by("at").last()
-    address = path.format(key=key and key.pk, call=call and call.pk)
+    period = SubscriptionPeriod.objects.last()
+    address = path.format(key=key and key.pk, call=call and call.pk, period=period and period.pk)
     answer = client.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
     return answer.content.decode()
