@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.services import customers
 from billing import tasks
+from billing.errors import CannotBeCancelled
 from billing.models import Order, Payment, PlanSwitch, Refund, Subscription, SubscriptionPeriod
-from billing.services import refunds, subscriptions
+from billing.services import refunds, subscription_wishes, subscriptions
 from ledger.money import NANO_USD_PER_CREDIT, usd
 from ledger.services import accounts
 from tests.billing import plan_shop, renewing
@@ -89,11 +90,12 @@ def test_the_end_of_a_plan_that_meets_its_successor_ends_one_plan_alone() -> Non
     assert plan_shop.books_agree()
 
 
-def test_renewals_told_at_once_make_one_order_each_and_one_plan_lives() -> None:
+def test_renewals_and_a_cancel_at_once_make_one_order_each_and_one_plan_lives() -> None:
     user = UserFactory.create()
     plan, other = renewing.begun(user=user, days_ago=31), renewing.taken("pro", user=user, dollars=50)
     acts: list[Callable[[], object]] = [
         *(lambda: _ignoring_lost_races(lambda: renewing.hear(plan.paid(1))) for _copy in range(3)),
+        lambda: _ignoring_lost_races(lambda: subscription_wishes.cancel(plan.order.customer)),
         lambda: renewing.hear(plan.says("active")),
         lambda: renewing.hear(plan.says("scheduled_cancel", "scheduled_cancel")),
         lambda: renewing.hear(other.paid()),
@@ -114,6 +116,9 @@ def test_renewals_told_at_once_make_one_order_each_and_one_plan_lives() -> None:
 
 
 def _ignoring_lost_races(act: Callable[[], object]) -> None:
-    """Do it; of two who record one payment at once, the inbox tries the second again."""
-    with suppress(IntegrityError):
+    """Do it; of two who record one payment at once, the inbox tries the second again.
+
+    A cancel that comes after another is refused, as it should be.
+    """
+    with suppress(IntegrityError, CannotBeCancelled):
         act()
