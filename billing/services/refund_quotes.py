@@ -39,9 +39,9 @@ class Quote:
 
     @property
     def fair_cents(self) -> int:
-        """Return what the unspent credit cost, or the unused part of a plan, rounded down to a cent."""
+        """Return what of the rest the unspent credit, or the unused part of a plan, cost, in whole cents."""
         if self.unused_share is not None:
-            return min(int(self.paid_cents * self.unused_share), self.left_cents)
+            return int(self.left_cents * self.unused_share)
         if self.unspent_nano_usd is None or not self.credit_nano_usd:
             return self.left_cents
         return self.left_cents * self.unspent_nano_usd // self.credit_nano_usd
@@ -53,7 +53,7 @@ def quote(order: Order) -> Quote:
     if payment is None:
         raise NothingToRefund
     gone = Refund.objects.standing().filter(order=order).aggregate(sum=Sum("credit_nano_usd", default=0))
-    credit = order.credit_nano_usd - int(gone["sum"])
+    credit = max(order.credit_nano_usd - int(gone["sum"]), 0)  # a plan brings none, and may owe some
     return Quote(
         currency=payment.currency,
         paid_cents=payment.whole_cents,

@@ -5,7 +5,7 @@ from django.db.models import Sum
 
 from accounts.models import User
 from billing.models import Order, Refund, Subscription
-from billing.services import payments, refunds
+from billing.services import payments, refund_quotes, refunds
 from ledger.money import usd
 from tests.billing.plan_shop import account_of, books_agree
 from tests.billing.renewing import CardPlan, begun, hear, taken
@@ -112,6 +112,16 @@ def test_a_part_of_a_refund_takes_its_part_of_what_a_switch_credited(user: User)
     assert (wallet(user), third.debt_nano_usd) == (0, 0)
     assert gone(plan.order) == credited
     assert books_agree()
+
+
+def test_what_is_fair_to_give_back_is_a_part_of_what_is_left_of_the_price(user: User) -> None:
+    plan = begun(user=user, days_ago=14)
+    back(plan, 400)
+
+    quote = refund_quotes.quote(Order.objects.get(pk=plan.order.pk))
+
+    assert (quote.left_cents, quote.credit_nano_usd) == (600, 0)
+    assert quote.fair_cents in {299, 300}
 
 
 def test_a_part_of_a_plan_that_nobody_left_takes_nothing_and_ends_nothing(user: User) -> None:
