@@ -168,6 +168,10 @@ class Refund(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.pk} of order {self.order_id}"
 
+    def entry_name(self, what: str) -> str:
+        """Return the name of its entry in the books that did ``what``, such as `taken` or `given_back`."""
+        return f"refund:{self.pk}:{what}"
+
     @property
     def is_done_by_hand(self) -> bool:
         """Tell whether it waits for somebody who sends the money."""

@@ -110,7 +110,7 @@ def _grant_surplus(order: Order) -> None:
             accounts.open_for(order.customer),
             surplus,
             source=entries.cash(order.provider),
-            reference=f"order:{order.pk}:surplus",
+            reference=paid_orders.reference_of_surplus(order),
             kind=Entry.Kind.ORDER_DELIVERED,
             price=sale_prices.dollar_for_dollar(surplus),
             note=order.reference,

@@ -30,6 +30,11 @@ def scale(order: Order, share: Fraction) -> None:
         _scale_credit(order, share)
 
 
+def reference_of_surplus(order: Order) -> str:
+    """Return the name of the entry that credits what was paid beyond the price of a plan."""
+    return f"order:{order.pk}:surplus"
+
+
 def sell_as_credit(order: Order, share: Fraction) -> None:
     """Turn the order of a plan, whose row the caller has locked, into credit for ``share`` of its price."""
     order.credit_nano_usd = max(credit_of(order, share), 1)

@@ -9,7 +9,7 @@ holds the order's row.
 from django.db.models import Sum
 
 from billing.models import Order, PlanSwitch, Refund, SubscriptionPeriod
-from billing.services import plan_switch, sale_prices
+from billing.services import paid_orders, plan_switch, sale_prices
 from ledger.models import Entry, Lot
 from ledger.money import NANO_USD_PER_CREDIT, NanoUSD
 from ledger.services import accounts, credits, entries, takings  # noqa: A004 - the word of the house
@@ -31,20 +31,20 @@ def take(order: Order, refund: Refund, *, is_whole: bool) -> None:
 
 
 def give_back(order: Order, refund: Refund) -> None:
-    """Undo what `take` did, as the money did not go; the plan has ended, and its unused part is credited."""
-    taken = Entry.objects.filter(reference=_name(refund, "taken")).first()
-    owed = Entry.objects.filter(reference=_name(refund, "owed")).first()
+    """Undo what `take` did, as the money did not go. What has expired with the plan meanwhile is credited."""
+    taken = Entry.objects.filter(reference=refund.entry_name("taken")).first()
+    owed = Entry.objects.filter(reference=refund.entry_name("owed")).first()
     if taken is not None:
         known = [*_names_of_credit(order.period), *_names_of_failed(order, "given_back")]
-        takings.give_back(taken, known, reference=_name(refund, "given_back"), note=order.reference)
+        takings.give_back(taken, known, reference=refund.entry_name("given_back"), note=order.reference)
     if owed is not None:
-        takings.owe_no_more(owed, reference=_name(refund, "not_owed"), note=order.reference)
+        takings.owe_no_more(owed, reference=refund.entry_name("not_owed"), note=order.reference)
     if refund.withheld_nano_usd:
         credits.grant(
             accounts.open_for(order.customer),
             NanoUSD(refund.withheld_nano_usd),
             source=entries.PLANS,
-            reference=_name(refund, "unused"),
+            reference=refund.entry_name("unused"),
             kind=Entry.Kind.CREDIT_GIVEN_BACK,
             price=sale_prices.dollar_for_dollar(NanoUSD(refund.withheld_nano_usd)),
             note=order.reference,
@@ -55,14 +55,14 @@ def _take_credit(order: Order, refund: Refund, period: SubscriptionPeriod) -> No
     """Take the share of ``refund`` in what of the price has become credit, and has not gone back before."""
     names, others = _names_of_credit(period), _others(order, refund)
     before = sum(other.amount_cents for other in others)
-    taken = takings.taken([_name(other, "taken") for other in others])
+    taken = takings.taken([other.entry_name("taken") for other in others])
     credited = _granted(names) - taken
     share = -(-credited * refund.amount_cents // (order.payment.whole_cents - before))
     if share > 0:
         back = takings.take(
             [*names, *_names_of_failed(order, "given_back")],
             NanoUSD(share),
-            reference=_name(refund, "taken"),
+            reference=refund.entry_name("taken"),
             note=order.reference,
             made_by=refund.made_by,
         )
@@ -92,7 +92,7 @@ def _let_owe(order: Order, refund: Refund) -> None:
     used = gone - refund.withheld_nano_usd - refund.taken_nano_usd - refund.debt_nano_usd
     if used > 0:
         account = accounts.open_for(order.customer)
-        takings.owe(account, NanoUSD(used), reference=_name(refund, "owed"), note=order.reference)
+        takings.owe(account, NanoUSD(used), reference=refund.entry_name("owed"), note=order.reference)
         refund.debt_nano_usd += used
 
 
@@ -113,20 +113,16 @@ def _names_of_credit(period: SubscriptionPeriod) -> list[str]:
     return [
         *(plan_switch.reference_of(switch.order) for switch in switches),
         plan_switch.reference_of_waiting(period),
-        f"order:{period.order.pk}:surplus",
+        paid_orders.reference_of_surplus(period.order),
         *_names_of_failed(period.order, "unused"),
     ]
 
 
 def _names_of_failed(order: Order, what: str) -> list[str]:
     failed = Refund.objects.filter(order=order, state=Refund.State.FAILED).order_by("pk")
-    return [_name(refund, what) for refund in failed]
+    return [refund.entry_name(what) for refund in failed]
 
 
 def _granted(references: list[str]) -> int:
     lots = Lot.objects.filter(entry__reference__in=references, moved_from=None)
     return int(lots.aggregate(sum=Sum("amount_nano_usd", default=0))["sum"])
-
-
-def _name(refund: Refund, what: str) -> str:
-    return f"refund:{refund.pk}:{what}"

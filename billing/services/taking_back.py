@@ -54,8 +54,10 @@ def give_back(order: Order, refund: Refund) -> None:
     if order.result == Order.Result.PLAN:
         plan_takings.give_back(order, refund)
     elif refund.taken_nano_usd or refund.debt_nano_usd:
-        taking = Entry.objects.get(reference=_taking(refund))
-        takings.give_back(taking, references(order), reference=_giving_back(refund), note=order.reference)
+        taking = Entry.objects.get(reference=refund.entry_name("taken"))
+        takings.give_back(
+            taking, references(order), reference=refund.entry_name("given_back"), note=order.reference
+        )
     if refund.code_nano_usd:
         _give_code_back(order, refund)
     if refund.stopped_key and order.api_key is not None and order.api_key.state == ApiKey.State.DISABLED:
@@ -69,7 +71,7 @@ def references(order: Order) -> list[str]:
     """Return the entries that brought the credit of ``order`` into wallets."""
     first = f"redemption:{order.code_id}" if order.code_id else f"order:{order.pk}:credit"
     failed = Refund.objects.filter(order=order, state=Refund.State.FAILED)
-    return [first, *(_giving_back(refund) for refund in failed)]
+    return [first, *(refund.entry_name("given_back") for refund in failed)]
 
 
 def account_of(order: Order) -> Account | None:
@@ -116,7 +118,7 @@ def _give_code_back(order: Order, refund: Refund) -> None:
         account,
         NanoUSD(refund.code_nano_usd),
         source=entries.cash(order.provider),
-        reference=_giving_back(refund),
+        reference=refund.entry_name("given_back"),
         kind=Entry.Kind.CREDIT_GIVEN_BACK,
         price=sale_prices.share(order, NanoUSD(refund.code_nano_usd)),
         note=order.reference,
@@ -127,7 +129,7 @@ def _take_from_wallets(order: Order, refund: Refund) -> None:
     taken = takings.take(
         references(order),
         NanoUSD(refund.credit_nano_usd),
-        reference=_taking(refund),
+        reference=refund.entry_name("taken"),
         note=order.reference,
         made_by=refund.made_by,
     )
@@ -161,11 +163,3 @@ def _is_whole(order: Order) -> bool:
     payment = order.payment
     payment.refresh_from_db()
     return payment.refunded_cents == payment.whole_cents
-
-
-def _taking(refund: Refund) -> str:
-    return f"refund:{refund.pk}:taken"
-
-
-def _giving_back(refund: Refund) -> str:
-    return f"refund:{refund.pk}:given_back"

@@ -131,7 +131,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if PUBLIC_URL.startswith("https") else "
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "20/5m/ip,5/5m/key,20/h/key,50/d/key",
-    "signup": f"{os.environ.get('SIGNUPS_PER_HOUR', '30')}/h/ip",
+    "signup": f"{int(os.environ.get('SIGNUPS_PER_HOUR', '30'))}/h/ip",
     "confirm_email": "1/3m/key,10/d/key",
     "manage_email": "10/h/user",
     "reset_password": "20/h/ip,3/h/key,10/d/key",

@@ -198,6 +198,7 @@ class SimulatedShop:
 
 
 def payment_of(order: Order) -> PaymentSucceeded:
+    """Return what tells that ``order`` was paid, as it was sold."""
     is_in_coins = order.provider == Provider.NOWPAYMENTS
     coins = {"coin": "usdttrc20", "asked": Decimal(order.price_cents), "arrived": Decimal(order.price_cents)}
     return PaymentSucceeded(
